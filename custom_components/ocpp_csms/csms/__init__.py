@@ -1,0 +1,1 @@
+"""An OCPP central system (CSMS) that knows nothing of Home Assistant."""

@@ -1,0 +1,179 @@
+"""Reading and setting a station's configuration, carefully: read all, write what differs."""
+
+import math
+from typing import TYPE_CHECKING
+
+from .changes import StationKey
+from .dialects import Setting
+from .errors import CallError, CommandRejectedError, Skipped
+from .model.commands import GetBaseReport, GetVariables, SetVariables
+from .model.variable import Variable, VariableRef, VariableResult
+
+if TYPE_CHECKING:
+    from .station import Station
+
+MIN_INTERVAL_S = 1
+_MAX_CONNECTORS = 16
+"""A station that claims more has told an uninitialised number."""
+
+
+async def read_configuration(station: Station) -> str:
+    """Read the whole configuration once."""
+    if station.dialect.reports_inventory:
+        await _read_inventory(station)
+    else:
+        await _read_keys(station)
+    station.mark(StationKey.CONFIGURATION)
+    _learn_evses(station)
+    return f"{len(station.state.variables)} variables"
+
+
+async def _read_inventory(station: Station) -> None:
+    request_id = station.onboarding.begin_report()
+    answer = await station.execute(GetBaseReport(request_id))
+    if answer.status == "Accepted":
+        variables = await station.onboarding.await_report()
+        station.state.variables = {variable.ref: variable for variable in variables}
+
+
+async def _read_keys(station: Station) -> None:
+    """Read 1.6 keys at once; a station that can't gets asked for those that matter, singly."""
+    results: tuple[VariableResult, ...] = ()
+    if not station.quirks.one_key_per_get:
+        results = await station.execute(GetVariables())
+    if not results:
+        for ref in station.dialect.settings.values():
+            results += await station.execute(GetVariables((ref,)))
+    remember(station, results)
+
+
+def remember(station: Station, results: tuple[VariableResult, ...]) -> None:
+    """Keep what was read."""
+    for result in results:
+        if result.accepted and result.readonly is not None:
+            station.state.variables[result.ref] = Variable(
+                result.ref, result.value, result.readonly
+            )
+
+
+def _learn_evses(station: Station) -> None:
+    """Let EVSEs exist that the configuration names, before anything is heard of them."""
+    if station.dialect.reports_inventory:
+        ids = {
+            ref.evse_id
+            for ref in station.state.variables
+            if ref.evse_id and ref.component in ("EVSE", "Connector")
+        }
+        for evse_id in sorted(ids):
+            station.evse(evse_id)
+        return
+    text = station.setting(Setting.CONNECTOR_COUNT) or ""
+    if station.quirks.ignore_connector_count or not text.strip().isdigit():
+        return
+    count = int(text)
+    if 0 < count <= _MAX_CONNECTORS:
+        for evse_id in range(1, count + 1):
+            station.evse(evse_id)
+
+
+async def set_measurands(station: Station) -> str:
+    """Have the wanted measurands sampled, as far as the station takes them."""
+    wanted = station.quirks.measurands or station.config.measurands
+    if not wanted:
+        raise Skipped("left to the station")
+    ref = station.dialect.settings[Setting.SAMPLED_MEASURANDS]
+    variable = _writable(station, ref)
+    chosen = _supported(wanted, variable, station.quirks.max_measurands)
+    if variable.value and not set(chosen) - _names(variable.value):
+        raise Skipped("set already")
+    while chosen:
+        if await _write(station, ref, ",".join(chosen)):
+            return ",".join(chosen)
+        chosen = _fewer(chosen)
+    return "none was taken"
+
+
+def _fewer(measurands: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the more important half: a list is ordered by importance."""
+    return measurands[: len(measurands) // 2]
+
+
+def _names(text: str) -> set[str]:
+    return {name.strip() for name in text.split(",") if name.strip()}
+
+
+def _supported(
+    wanted: tuple[str, ...], variable: Variable, at_most: int | None
+) -> tuple[str, ...]:
+    """Return the wanted measurands that the station lists as possible, if it lists any."""
+    chosen = tuple(
+        name for name in wanted if not variable.choices or name in variable.choices
+    )
+    return chosen[:at_most] if at_most else chosen
+
+
+def _writable(station: Station, ref: VariableRef) -> Variable:
+    variable = station.state.variables.get(ref)
+    if variable is None:
+        raise Skipped(f"the station does not know {ref}")
+    if variable.readonly or ref.name in station.quirks.readonly:
+        raise Skipped(f"{ref} can't be changed")
+    return variable
+
+
+async def _write(station: Station, ref: VariableRef, value: str) -> bool:
+    """Write a variable; return whether it was taken."""
+    try:
+        (result,) = await station.execute(SetVariables(((ref, value),)))
+    except CallError, CommandRejectedError:
+        return False
+    if result.accepted:
+        known = station.state.variables.get(ref)
+        station.state.variables[ref] = Variable(
+            ref,
+            value,
+            False,
+            known.limit if known else None,
+            known.choices if known else (),
+        )
+    return result.accepted
+
+
+async def set_intervals(station: Station) -> str:
+    """Have samples taken in the wanted intervals."""
+    config = station.config
+    sample = config.sample_interval_s
+    if sample and station.quirks.min_sample_interval_s:
+        sample = max(sample, station.quirks.min_sample_interval_s)
+    wanted = {
+        Setting.SAMPLE_INTERVAL: sample,
+        Setting.ALIGNED_INTERVAL: config.aligned_interval_s,
+    }
+    told: list[str] = []
+    for setting, seconds in wanted.items():
+        if seconds < MIN_INTERVAL_S:
+            continue
+        told.append(await _set_interval(station, setting, seconds))
+    told = [text for text in told if text]
+    if not told:
+        raise Skipped("nothing to change")
+    return ", ".join(told)
+
+
+async def _set_interval(station: Station, setting: Setting, seconds: int) -> str:
+    ref = station.dialect.settings[setting]
+    try:
+        variable = _writable(station, ref)
+    except Skipped:
+        return ""
+    if _same_number(variable.value, seconds):
+        return ""
+    taken = await _write(station, ref, str(seconds))
+    return f"{ref.name}={seconds}" if taken else f"{ref.name} was refused"
+
+
+def _same_number(text: str | None, number: float) -> bool:
+    try:
+        return text is not None and math.isclose(float(text), number)
+    except ValueError:
+        return False

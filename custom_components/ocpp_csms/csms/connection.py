@@ -1,0 +1,293 @@
+"""One socket of one station: OCPP-J messages, one CALL in flight each way.
+
+A connection owns its socket and everything that waits on it, and dies with it.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+import logging
+from typing import Any, Protocol
+from uuid import uuid4
+
+from websockets.exceptions import ConnectionClosed
+
+from . import framing
+from .clock import Clock
+from .codec import Codec
+from .errors import CallError, CallTimeoutError, ConnectionLostError
+from .frame_log import FrameLog
+from .framing import (
+    Call,
+    CallFailure,
+    CallResult,
+    ErrorCode,
+    FrameError,
+    RpcError,
+    Send,
+)
+from .model.version import OcppVersion
+
+_LOGGER = logging.getLogger(__name__)
+
+type Payload = dict[str, Any]
+type Handler = Callable[[str, Payload], Payload | Awaitable[Payload]]
+"""Takes action and payload of a CALL and returns the response payload, or raises RpcError."""
+
+_REMEMBERED_ANSWERS = 8
+_ALWAYS_FRESH = frozenset({"BootNotification", "Heartbeat"})
+"""Answers with the time in them: a repeated request gets a new one."""
+
+
+class Socket(Protocol):
+    """What is used of a WebSocket."""
+
+    async def recv(self, decode: bool | None = None) -> Any:
+        """Return the next message."""
+
+    async def send(self, message: bytes, text: bool | None = None) -> None:
+        """Send a message."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the socket."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was odd on a station's connections; shown in diagnostics."""
+
+    frames_in: int = 0
+    frames_out: int = 0
+    malformed: int = 0
+    repeated: int = 0
+    late_answers: int = 0
+    unknown_answers: int = 0
+    timeouts: int = 0
+    refused: int = 0
+    mended: dict[str, int] = field(default_factory=dict)
+
+    def count_mended(self, action: str, notes: tuple[str, ...]) -> None:
+        """Count what was mended in a message; the kinds are bounded."""
+        for note in notes:
+            key = f"{action}.{note}"
+            if key in self.mended or len(self.mended) < 50:
+                self.mended[key] = self.mended.get(key, 0) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pacing:
+    """How gently a station wants to be handled; all in seconds."""
+
+    call_timeout_s: float = 30.0
+    call_gap_s: float = 0.0
+    answer_delay_s: Mapping[str, float] = field(default_factory=dict)
+
+
+class Connection:
+    """The OCPP-J side of one open WebSocket."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        codec: Codec,
+        handler: Handler,
+        *,
+        frames: FrameLog,
+        counters: Counters,
+        pacing: Pacing,
+        clock: Clock,
+    ) -> None:
+        """Take over an open socket."""
+        self._socket = socket
+        self._codec = codec
+        self._handler = handler
+        self._frames = frames
+        self._counters = counters
+        self.pacing = pacing
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._waiting: tuple[str, asyncio.Future[Payload], str] | None = None
+        self._given_up: OrderedDict[str, str] = OrderedDict()
+        self._answers: OrderedDict[framing.MessageId, tuple[int, bytes]] = OrderedDict()
+
+    @property
+    def version(self) -> OcppVersion:
+        """The version that this connection speaks."""
+        return self._codec.version
+
+    async def run(self) -> None:
+        """Serve the socket until it closes."""
+        try:
+            while True:
+                await self._receive(await self._socket.recv(decode=False))
+        except (ConnectionClosed, ConnectionLostError) as error:
+            _LOGGER.debug("Connection closed: %s", error)
+        finally:
+            self._fail_waiting()
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket; `run` ends."""
+        self._fail_waiting()
+        await self._socket.close(code, reason)
+
+    async def call(
+        self, action: str, payload: Payload, timeout_s: float | None = None
+    ) -> Payload:
+        """Send a CALL when it is our turn and return the response payload.
+
+        Raises InvalidPayloadError before anything is sent, CallTimeoutError,
+        ConnectionLostError, or CallError with the station's own words.
+        """
+        self._codec.check_request(action, payload)
+        seconds = self.pacing.call_timeout_s if timeout_s is None else timeout_s
+        async with self._turn:
+            answer = await self._call_in_turn(action, payload, seconds)
+            if self.pacing.call_gap_s:
+                await asyncio.sleep(self.pacing.call_gap_s)
+        return answer
+
+    async def _call_in_turn(
+        self, action: str, payload: Payload, seconds: float
+    ) -> Payload:
+        id_ = str(uuid4())
+        future: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+        self._waiting = (id_, future, action)
+        try:
+            await self._send(framing.call(id_, action, payload))
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError as error:
+            self._counters.timeouts += 1
+            self._give_up(id_, action)
+            raise CallTimeoutError(action, seconds) from error
+        finally:
+            self._waiting = None
+
+    def _give_up(self, id_: str, action: str) -> None:
+        self._given_up[id_] = action
+        if len(self._given_up) > _REMEMBERED_ANSWERS:
+            self._given_up.popitem(last=False)
+
+    async def _send(self, raw: bytes) -> None:
+        self._frames.add(self._clock(), raw, incoming=False)
+        self._counters.frames_out += 1
+        try:
+            await self._socket.send(raw, text=True)
+        except (ConnectionClosed, OSError) as error:
+            raise ConnectionLostError from error
+
+    async def _receive(self, raw: bytes) -> None:
+        self._frames.add(self._clock(), raw, incoming=True)
+        self._counters.frames_in += 1
+        try:
+            frame = framing.parse(raw)
+        except FrameError as error:
+            self._counters.malformed += 1
+            await self._send(framing.call_error(error.id, error, self.version))
+            return
+        if isinstance(frame, Call):
+            await self._answer(frame, raw)
+        elif isinstance(frame, CallResult):
+            await self._resolve(frame)
+        elif isinstance(frame, CallFailure):
+            self._fail(frame)
+        else:
+            await self._take_unanswered(frame)
+
+    async def _answer(self, call: Call, raw: bytes) -> None:
+        """Answer a CALL; a literal repetition gets the answer that it got before."""
+        known = self._answers.get(call.id)
+        fingerprint = hash(raw)
+        if known is not None and known[0] == fingerprint:
+            self._counters.repeated += 1
+            await self._send(known[1])
+            return
+        answer = await self._process(call)
+        delay = self.pacing.answer_delay_s.get(call.action)
+        if delay:
+            await asyncio.sleep(delay)
+        if call.action == "BootNotification":
+            self._answers.clear()
+        if call.action not in _ALWAYS_FRESH and answer.startswith(b"[3,"):
+            self._answers[call.id] = (fingerprint, answer)
+            if len(self._answers) > _REMEMBERED_ANSWERS:
+                self._answers.popitem(last=False)
+        await self._send(answer)
+
+    async def _process(self, call: Call) -> bytes:
+        """Return the frame that answers a CALL."""
+        try:
+            payload, notes = self._codec.take_request(call.action, call.payload)
+            if notes:
+                self._counters.count_mended(call.action, notes)
+            response = self._handler(call.action, payload)
+            if not isinstance(response, dict):
+                response = await response
+            self._codec.check_response(call.action, response)
+            return framing.call_result(call.id, response)
+        except RpcError as error:
+            self._counters.refused += 1
+            return framing.call_error(call.id, error, self.version)
+        except Exception:
+            _LOGGER.exception("Could not process %s", call.action)
+            internal = RpcError(
+                ErrorCode.INTERNAL, "the message could not be processed"
+            )
+            return framing.call_error(call.id, internal, self.version)
+
+    async def _take_unanswered(self, message: Send) -> None:
+        """Process a SEND of 2.1; it gets no answer, not even an error."""
+        if self.version is not OcppVersion.V21:
+            error = RpcError(ErrorCode.MESSAGE_TYPE, "SEND is a message of 2.1")
+            await self._send(framing.call_error(message.id, error, self.version))
+            return
+        await self._process(Call(message.id, message.action, message.payload))
+
+    async def _resolve(self, result: CallResult) -> None:
+        """Hand a CALLRESULT to who waits for it."""
+        waiting = self._waiting
+        if waiting is None or waiting[0] != result.id:
+            self._count_stray(result.id)
+            return
+        _, future, action = waiting
+        try:
+            payload, notes = self._codec.take_response(action, result.payload)
+        except RpcError as error:
+            if self.version is OcppVersion.V21:
+                raw = framing.call_error(result.id, error, self.version, of_result=True)
+                await self._send(raw)
+            _set(future, CallError("FormationViolation", error.description))
+            return
+        if notes:
+            self._counters.count_mended(f"{action}Response", notes)
+        if not future.done():
+            future.set_result(payload)
+
+    def _fail(self, failure: CallFailure) -> None:
+        """Hand a CALLERROR to who waits for it."""
+        waiting = self._waiting
+        if failure.of_result:
+            _LOGGER.warning(
+                "A station could not use our answer: %s", failure.description
+            )
+            return
+        if waiting is None or waiting[0] != failure.id:
+            self._count_stray(failure.id)
+            return
+        _set(waiting[1], CallError(failure.code, failure.description, failure.details))
+
+    def _count_stray(self, id_: framing.MessageId) -> None:
+        if id_ in self._given_up:
+            self._counters.late_answers += 1
+        else:
+            self._counters.unknown_answers += 1
+
+    def _fail_waiting(self) -> None:
+        if self._waiting is not None:
+            _set(self._waiting[1], ConnectionLostError())
+
+
+def _set(future: asyncio.Future[Payload], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,33 @@
+"""OCPP 2.0.1."""
+
+from ...model.variable import VariableRef
+from ...model.version import OcppVersion
+from ..base import Dialect, Setting
+from .inbound import INBOUND
+from .outbound import OUTBOUND
+
+SETTINGS = {
+    Setting.SAMPLED_MEASURANDS: VariableRef("TxUpdatedMeasurands", "SampledDataCtrlr"),
+    Setting.SAMPLE_INTERVAL: VariableRef("TxUpdatedInterval", "SampledDataCtrlr"),
+    Setting.ALIGNED_MEASURANDS: VariableRef("Measurands", "AlignedDataCtrlr"),
+    Setting.ALIGNED_INTERVAL: VariableRef("Interval", "AlignedDataCtrlr"),
+    Setting.HEARTBEAT_INTERVAL: VariableRef("HeartbeatInterval", "OCPPCommCtrlr"),
+    Setting.PING_INTERVAL: VariableRef("WebSocketPingInterval", "OCPPCommCtrlr"),
+    Setting.PROFILE_UNITS: VariableRef("RateUnit", "SmartChargingCtrlr"),
+    Setting.PROFILE_STACK_LEVEL: VariableRef("ProfileStackLevel", "SmartChargingCtrlr"),
+    Setting.PROFILE_PERIODS: VariableRef("PeriodsPerSchedule", "SmartChargingCtrlr"),
+    Setting.PHASE_SWITCHING: VariableRef("Phases3to1", "SmartChargingCtrlr"),
+    Setting.SMART_CHARGING: VariableRef("Available", "SmartChargingCtrlr"),
+    Setting.REMOTE_AUTHORIZATION: VariableRef("AuthorizeRemoteStart", "AuthCtrlr"),
+}
+
+DIALECT = Dialect(
+    version=OcppVersion.V201,
+    inbound=INBOUND,
+    outbound=OUTBOUND,
+    settings=SETTINGS,
+    reports_inventory=True,
+    max_token_length=36,
+    max_variables=20,
+    secures_pending=True,
+)

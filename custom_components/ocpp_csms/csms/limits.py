@@ -1,0 +1,251 @@
+"""The current that an EVSE may give: how a wish becomes a charging profile.
+
+A limit that the user moves goes to TxDefaultProfile or TxProfile, never to the station's
+maximum, which is for the fuse and wears the station's memory.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .changes import EvseKey
+from .dialects import Setting
+from .errors import CallError, CommandRejectedError, InvalidRequestError, Skipped
+from .evse import Evse
+from .model.commands import ChangeAvailability, ClearChargingProfile, SetChargingProfile
+from .model.evse import ConnectorStatus, EvseStatus
+from .model.meter import CURRENT, LINES, VOLTAGE, Channel
+from .model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Schedule
+from .model.station import Availability
+from .quirks import ProfileAttempt
+
+if TYPE_CHECKING:
+    from .station import Station
+
+NOMINAL_VOLTAGE_V = 230.0
+_PROFILE_IDS = 7000
+"""Our profiles of limits have this id plus that of the EVSE."""
+_BACKDATE = timedelta(minutes=1)
+"""A schedule starts a little before now, whatever the station's clock says."""
+_MAX_STACK_LEVEL = 999
+_ATTEMPTS = (
+    ProfileAttempt(purpose=Purpose.TX_DEFAULT, kind=Kind.ABSOLUTE),
+    ProfileAttempt(purpose=Purpose.TX_DEFAULT, kind=Kind.RELATIVE),
+    ProfileAttempt(purpose=Purpose.TX_DEFAULT, kind=Kind.ABSOLUTE, stack_level=0),
+    ProfileAttempt(purpose=Purpose.TX, kind=Kind.ABSOLUTE),
+    ProfileAttempt(purpose=Purpose.TX, kind=Kind.RELATIVE),
+)
+"""Ways to send a limit, in the order in which they are tried when one is refused."""
+
+
+async def set_limit(station: Station, evse_id: int, limit_a: float | None) -> None:
+    """Wish for a limit and apply it; None takes ours away. Raises CsmsError if refused.
+
+    The wish is kept when the station is away, and applied when it comes back.
+    """
+    evse = _known(station, evse_id)
+    if limit_a is not None:
+        limit_a = _snap(station, limit_a)
+    await _change(station, evse, limit_a, paused=evse.wish.paused)
+
+
+async def set_paused(station: Station, evse_id: int, *, paused: bool) -> None:
+    """Hold charging at 0 A without ending the transaction, or let it go on."""
+    evse = _known(station, evse_id)
+    await _change(station, evse, evse.wish.limit_a, paused=paused)
+
+
+async def _change(
+    station: Station, evse: Evse, limit_a: float | None, *, paused: bool
+) -> None:
+    """Change a wish; one that the station refuses is taken back."""
+    wish = evse.wish
+    before = (wish.limit_a, wish.paused)
+    wish.limit_a, wish.paused = limit_a, paused
+    station.mark(EvseKey.WISH, evse.id)
+    station.flush()
+    if not station.connected:
+        return
+    try:
+        await _apply(station, evse)
+    except CallError, CommandRejectedError, InvalidRequestError:
+        wish.limit_a, wish.paused = before
+        raise
+    finally:
+        station.mark(EvseKey.WISH, evse.id)
+        station.flush()
+
+
+def _known(station: Station, evse_id: int) -> Evse:
+    evse = station.evses.get(evse_id)
+    if evse is None:
+        raise InvalidRequestError("evse_unknown", evse=evse_id)
+    return evse
+
+
+def _snap(station: Station, limit_a: float) -> float:
+    """Return the highest limit the station can keep that is not above the wish."""
+    quirks = station.quirks
+    if limit_a < 0:
+        raise InvalidRequestError("limit_negative", limit=limit_a)
+    if 0 < limit_a < quirks.min_current_a:
+        raise InvalidRequestError(
+            "limit_too_low", limit=limit_a, minimum=quirks.min_current_a
+        )
+    steps = [step for step in quirks.current_steps_a if step <= limit_a]
+    return max(steps) if steps else limit_a
+
+
+async def apply_wishes(station: Station) -> str:
+    """Apply what the user wished for while the station was away, or before it rebooted."""
+    applied: list[str] = []
+    if station.state.wish_available is not None and await _apply_available(station):
+        applied.append("availability")
+    for evse in station.evses.values():
+        if evse.wish.available is not None and await _apply_available(station, evse):
+            applied.append(f"availability of EVSE {evse.id}")
+        if evse.wish.effective_a != evse.applied_a:
+            await _apply(station, evse)
+            applied.append(f"limit of EVSE {evse.id}")
+    if not applied:
+        raise Skipped("nothing to apply")
+    return ", ".join(applied)
+
+
+async def _apply(station: Station, evse: Evse) -> None:
+    """Bring the station in line with the wish for an EVSE."""
+    limit_a = evse.wish.effective_a
+    if limit_a is None:
+        await station.execute(ClearChargingProfile(profile_id=_PROFILE_IDS + evse.id))
+    else:
+        await _send(station, evse, limit_a)
+    evse.applied_a = limit_a
+    station.mark(EvseKey.LIMIT, evse.id)
+
+
+async def _send(station: Station, evse: Evse, limit_a: float) -> None:
+    """Send a limit, first in the way that worked before, then in the others."""
+    attempts = station.quirks.profile_attempts or _ATTEMPTS
+    order = list(range(len(attempts)))
+    if station.profile_attempt in order:
+        order.remove(station.profile_attempt)
+        order.insert(0, station.profile_attempt)
+    refusal: CallError | CommandRejectedError | None = None
+    for index in order:
+        if attempts[index].purpose is Purpose.TX and evse.transaction is None:
+            continue
+        profile = build_limit(station, evse, limit_a, attempts[index])
+        try:
+            await station.execute(SetChargingProfile(evse.id, profile))
+        except (CallError, CommandRejectedError) as error:
+            refusal = refusal or error
+            continue
+        station.profile_attempt = index
+        return
+    raise refusal or InvalidRequestError("limit_needs_transaction")
+
+
+def build_limit(
+    station: Station, evse: Evse, limit_a: float, attempt: ProfileAttempt
+) -> ChargingProfile:
+    """Return the profile that holds an EVSE at a limit."""
+    purpose = attempt.purpose or Purpose.TX_DEFAULT
+    kind = attempt.kind or Kind.ABSOLUTE
+    unit = attempt.unit or rate_unit(station)
+    level = attempt.stack_level
+    transaction = evse.transaction
+    limit = limit_a if unit is RateUnit.AMPERE else to_watts(evse, limit_a)
+    return ChargingProfile(
+        id=_PROFILE_IDS + evse.id,
+        stack_level=top_stack_level(station) if level is None else level,
+        purpose=purpose,
+        kind=kind,
+        transaction_id=(
+            (transaction.station_id or transaction.id)
+            if purpose is Purpose.TX and transaction
+            else None
+        ),
+        schedule=Schedule(
+            unit=unit,
+            start=station.clock() - _BACKDATE if kind is Kind.ABSOLUTE else None,
+            periods=(Period(0, round(limit, 1)),),
+        ),
+    )
+
+
+def rate_unit(station: Station) -> RateUnit:
+    """Return the unit that the station takes; amperes unless it takes only watts."""
+    allowed = (station.setting(Setting.PROFILE_UNITS) or "").lower()
+    words = {word.strip() for word in allowed.split(",")}
+    takes_amps = not allowed or words & {"current", "a"}
+    return (
+        RateUnit.AMPERE if takes_amps or not words & {"power", "w"} else RateUnit.WATT
+    )
+
+
+def top_stack_level(station: Station) -> int:
+    """Return the highest stack level that the station knows, 0 if it does not tell."""
+    text = (station.setting(Setting.PROFILE_STACK_LEVEL) or "").strip()
+    return min(int(text), _MAX_STACK_LEVEL) if text.isdigit() else 0
+
+
+def to_watts(evse: Evse, limit_a: float) -> float:
+    """Return a current as power, by measured voltage and the phases that are known.
+
+    With nothing known of the phases one is assumed: too little rather than too much.
+    """
+    volts = evse.meter.value(VOLTAGE) or NOMINAL_VOLTAGE_V
+    lines = sum(
+        1 for line in LINES if Channel(CURRENT.measurand, line) in evse.meter.readings
+    )
+    return limit_a * volts * max(lines, 1)
+
+
+async def set_available(
+    station: Station, evse_id: int | None, *, available: bool
+) -> str:
+    """Wish for an EVSE, or the whole station, to be in or out of use; return its word.
+
+    The wish is kept when the station is away. Scheduled means: after the transaction.
+    """
+    if evse_id is None:
+        station.state.wish_available = available
+    else:
+        _known(station, evse_id).wish.available = available
+    if not station.connected:
+        return "Stored"
+    evse = None if evse_id is None else station.evses[evse_id]
+    status = await _send_available(station, evse, available=available)
+    if evse is not None:
+        station.mark(EvseKey.WISH, evse.id)
+    station.flush()
+    return status
+
+
+async def _send_available(
+    station: Station, evse: Evse | None, *, available: bool
+) -> str:
+    word = Availability.OPERATIVE if available else Availability.INOPERATIVE
+    try:
+        done = await station.execute(
+            ChangeAvailability(word, evse.id if evse else None)
+        )
+    except CommandRejectedError:
+        # Some single-connector stations refuse to be addressed as a whole.
+        if evse is not None or len(station.evses) != 1:
+            raise
+        (only,) = station.evses
+        done = await station.execute(ChangeAvailability(word, only))
+    return done.status
+
+
+async def _apply_available(station: Station, evse: Evse | None = None) -> bool:
+    """Send a wish for availability where the station's state differs; return whether."""
+    wish = evse.wish.available if evse else station.state.wish_available
+    if evse is not None:
+        out_of_use = evse.status is EvseStatus.UNAVAILABLE
+    else:
+        out_of_use = station.state.status is ConnectorStatus.UNAVAILABLE
+    if wish is None or wish is not out_of_use:
+        return False
+    await _send_available(station, evse, available=wish)
+    return True

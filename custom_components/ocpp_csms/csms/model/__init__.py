@@ -1,0 +1,1 @@
+"""Value types of the central system: neutral of version, SI units, UTC."""

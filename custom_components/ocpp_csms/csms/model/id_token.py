@@ -1,0 +1,37 @@
+"""Id tokens: who asks to charge, and what is answered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class IdTokenStatus(StrEnum):
+    """Answer to a presented token (2.x AuthorizationStatusEnumType; 1.6 has the first five)."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """A token and its kind (2.x IdTokenType; 1.6 has no kinds)."""
+
+    value: str
+    type: str = "Central"
+
+
+@dataclass(frozen=True, slots=True)
+class IdTokenInfo:
+    """What the central system says of a token."""
+
+    status: IdTokenStatus = IdTokenStatus.ACCEPTED
+    expires_at: datetime | None = None
+    parent: IdToken | None = None

@@ -1,0 +1,65 @@
+"""What the central system answers to events, neutral of version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .id_token import IdTokenInfo
+from .station import RegistrationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """An answer without content."""
+
+
+ACKNOWLEDGED = Acknowledged()
+
+
+@dataclass(frozen=True, slots=True)
+class BootReply:
+    """Answer to Booted; `interval_s` is the heartbeat interval, or the wait before a retry."""
+
+    status: RegistrationStatus
+    now: datetime
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReply:
+    """Answer to HeartbeatReceived."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReply:
+    """Answer to TokenPresented."""
+
+    info: IdTokenInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReply:
+    """Answer to TransactionReported; `info` is None where no token was presented."""
+
+    transaction_id: str
+    info: IdTokenInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataTransferReply:
+    """Answer to DataTransferred."""
+
+    status: str
+    data: Any = None
+
+
+type Reply = (
+    Acknowledged
+    | BootReply
+    | HeartbeatReply
+    | TokenReply
+    | TransactionReply
+    | DataTransferReply
+)

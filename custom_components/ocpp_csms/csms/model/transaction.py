@@ -1,0 +1,43 @@
+"""A charging transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .evse import ChargingState
+
+
+class TransactionPhase(StrEnum):
+    """Which part of a transaction a message reports (2.x TransactionEventEnumType)."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """State of one transaction; energy in Wh, times in UTC.
+
+    `meter_start_wh` is None until the station tells a start value or a first sample.
+    """
+
+    id: str
+    evse_id: int
+    connector_id: int
+    started_at: datetime
+    id_token: str | None = None
+    charging_state: ChargingState | None = None
+    meter_start_wh: float | None = None
+    energy_wh: float | None = None
+    meter_stop_wh: float | None = None
+    ended_at: datetime | None = None
+    stop_reason: str | None = None
+    remote_start_id: int | None = None
+    station_id: str | None = None
+    resumed: bool = False
+
+    @property
+    def active(self) -> bool:
+        """Whether the transaction has not ended."""
+        return self.ended_at is None

@@ -1,0 +1,292 @@
+"""What is done with a station after it has come: few steps, paced, each visible.
+
+Every step reads before it writes, writes only what differs, and is tolerated to fail: the
+others go on. A step in which the connection broke twice is left out for an hour.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+import logging
+from typing import TYPE_CHECKING
+
+from .changes import StationKey
+from .configuration import read_configuration, set_intervals, set_measurands
+from .errors import (
+    CallError,
+    CallTimeoutError,
+    CommandNotSupportedError,
+    CommandRejectedError,
+    CsmsError,
+    Skipped,
+)
+from .limits import apply_wishes
+from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
+from .model.events import ReportReceived
+from .model.variable import Variable
+
+if TYPE_CHECKING:
+    from .station import Station
+
+_LOGGER = logging.getLogger(__name__)
+
+BOOT_WAIT_S = 10.0
+"""How long a station that connects may take to send its BootNotification."""
+REPORT_WAIT_S = 60.0
+"""How long the pages of an inventory may take, each."""
+_MAX_BREAKS = 2
+_BREAK_MEMORY = timedelta(hours=1)
+
+
+class Step(StrEnum):
+    """The steps, in their order."""
+
+    IDENTIFY = "identify"
+    CONFIGURATION = "configuration"
+    MEASURANDS = "measurands"
+    INTERVALS = "intervals"
+    STATUS = "status"
+    TRANSACTIONS = "transactions"
+    WISHES = "wishes"
+    METER = "meter"
+
+
+class StepState(StrEnum):
+    """How a step stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """What became of a step, in words for diagnostics."""
+
+    state: StepState = StepState.WAITING
+    detail: str = ""
+    at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Report:
+    """An inventory that is being received."""
+
+    request_id: int
+    variables: list[Variable] = field(default_factory=list)
+    progress: asyncio.Event = field(default_factory=asyncio.Event)
+    complete: bool = False
+
+
+class Onboarding:
+    """Runs the steps of one station, once per boot."""
+
+    def __init__(self, station: Station) -> None:
+        """Prepare for a station."""
+        self._station = station
+        self.records: dict[Step, StepRecord] = {}
+        self.asked_for_boot = False
+        self._task: asyncio.Task[None] | None = None
+        self._done_once = False
+        self._breaks: dict[Step, list[datetime]] = {}
+        self._running: Step | None = None
+        self._report: _Report | None = None
+        self._request_id = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the steps have run since the station came."""
+        return self._done_once and self._task is None
+
+    @property
+    def problems(self) -> dict[Step, str]:
+        """Steps that failed, with their reasons."""
+        return {
+            step: record.detail
+            for step, record in self.records.items()
+            if record.state is StepState.FAILED
+        }
+
+    def start(self, *, after_boot: bool) -> None:
+        """Begin the steps; a boot begins them anew, a mere reconnection only if need be."""
+        if not self._station.accepted:
+            return
+        if after_boot:
+            self.stop()
+        elif self._task is not None:
+            return
+        self._task = asyncio.create_task(self._run(after_boot=after_boot))
+
+    def stop(self) -> None:
+        """End what is running, for instance because the connection is gone."""
+        if self._task is None:
+            return
+        if self._running is not None:
+            self._breaks.setdefault(self._running, []).append(self._station.clock())
+            self._record(self._running, StepState.FAILED, "the connection broke")
+            self._running = None
+        self._task.cancel()
+        self._task = None
+
+    async def retry(self, step: Step) -> None:
+        """Run one step again, for instance at the user's wish."""
+        self._breaks.pop(step, None)
+        await self._run_step(step)
+
+    def take_report(self, event: ReportReceived) -> None:
+        """Take a page of an inventory; pages that nobody asked for are left alone."""
+        report = self._report
+        if report is None or report.request_id != event.request_id:
+            return
+        report.variables.extend(event.variables)
+        report.complete = event.last
+        report.progress.set()
+
+    def begin_report(self) -> int:
+        """Expect an inventory and return the request id to ask for it with."""
+        self._request_id += 1
+        self._report = _Report(self._request_id)
+        return self._request_id
+
+    async def await_report(self) -> list[Variable]:
+        """Return the whole inventory. Raises CallTimeoutError when pages stay away."""
+        report = self._report
+        assert report is not None
+        try:
+            while not report.complete:
+                async with asyncio.timeout(REPORT_WAIT_S):
+                    await report.progress.wait()
+                report.progress.clear()
+        except TimeoutError as error:
+            raise CallTimeoutError("NotifyReport", REPORT_WAIT_S) from error
+        finally:
+            self._report = None
+        return report.variables
+
+    async def _run(self, *, after_boot: bool) -> None:
+        """Run what is due. The whole once per boot; after a reconnection the state only."""
+        station = self._station
+        settle = station.quirks.boot_settle_s
+        if not after_boot:
+            await asyncio.sleep(BOOT_WAIT_S if station.state.info is None else settle)
+        else:
+            await asyncio.sleep(settle)
+        reconnected = self._done_once and not after_boot
+        for step in _STEPS_AFTER_RECONNECT if reconnected else Step:
+            await self._run_step(step)
+        self._done_once = True
+        self._task = None
+        station.mark(StationKey.ONBOARDING)
+        station.flush()
+
+    async def _run_step(self, step: Step) -> None:
+        skipped = self._reason_to_skip(step)
+        if skipped:
+            self._record(step, StepState.SKIPPED, skipped)
+            return
+        self._running = step
+        self._record(step, StepState.RUNNING)
+        try:
+            detail = await _ACTIONS[step](self._station)
+        except Skipped as skip:
+            self._record(step, StepState.SKIPPED, str(skip))
+        except (CommandNotSupportedError, CommandRejectedError, CallError) as error:
+            self._record(step, StepState.REFUSED, str(error))
+        except CsmsError as error:
+            self._record(step, StepState.FAILED, str(error) or type(error).__name__)
+        else:
+            self._record(step, StepState.DONE, detail)
+        self._running = None
+
+    def _reason_to_skip(self, step: Step) -> str:
+        station = self._station
+        if station.config.observe_only:
+            return "observe only"
+        if step in station.config.skip_steps:
+            return "switched off"
+        if step in station.quirks.skip_steps:
+            return "not good for this model"
+        since = station.clock() - _BREAK_MEMORY
+        if sum(at > since for at in self._breaks.get(step, ())) >= _MAX_BREAKS:
+            return "the connection broke in it before"
+        return ""
+
+    def _record(self, step: Step, state: StepState, detail: str = "") -> None:
+        station = self._station
+        self.records[step] = StepRecord(state, detail, station.clock())
+        if state in (StepState.FAILED, StepState.REFUSED):
+            _LOGGER.info("%s: step %s %s: %s", station.identity, step, state, detail)
+        station.mark(StationKey.ONBOARDING)
+        station.flush()
+
+
+async def _identify(station: Station) -> str:
+    """Ask a station that never said what it is for its BootNotification."""
+    if station.state.info is not None:
+        raise Skipped("known")
+    station.onboarding.asked_for_boot = True
+    try:
+        await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION))
+    finally:
+        station.onboarding.asked_for_boot = False
+    return "asked for a BootNotification"
+
+
+async def _refresh_status(station: Station) -> str:
+    """Ask for the status of EVSEs of which nothing was heard; most stations tell by themselves."""
+    unknown = [evse.id for evse in station.evses.values() if evse.status is None]
+    if station.evses and not unknown:
+        raise Skipped("known")
+    for evse_id in unknown:
+        connector = station.evses[evse_id].connector_id
+        await station.execute(
+            TriggerMessage(Trigger.STATUS_NOTIFICATION, evse_id, connector)
+        )
+    if not unknown:
+        await station.execute(TriggerMessage(Trigger.STATUS_NOTIFICATION))
+    return "asked"
+
+
+async def _check_transactions(station: Station) -> str:
+    """Ask whether transactions still run that ran when the station was last heard."""
+    running = [evse for evse in station.evses.values() if evse.transaction is not None]
+    if not running:
+        raise Skipped("none runs")
+    if not station.dialect.supports(GetTransactionStatus):
+        raise Skipped("this version can't be asked")
+    for evse in running:
+        transaction = evse.transaction
+        if transaction is None:
+            continue
+        ongoing = await station.execute(GetTransactionStatus(transaction.id))
+        if ongoing is False:
+            station.end_lost(evse)
+    return f"{len(running)} checked"
+
+
+async def _refresh_meter(station: Station) -> str:
+    """Ask once for meter values where none are known, so that the first ones are not awaited."""
+    unknown = [evse for evse in station.evses.values() if not evse.meter.readings]
+    if not unknown:
+        raise Skipped("known")
+    for evse in unknown:
+        await station.execute(TriggerMessage(Trigger.METER_VALUES, evse.id))
+    return "asked"
+
+
+_ACTIONS: dict[Step, Callable[[Station], Awaitable[str]]] = {
+    Step.IDENTIFY: _identify,
+    Step.CONFIGURATION: read_configuration,
+    Step.MEASURANDS: set_measurands,
+    Step.INTERVALS: set_intervals,
+    Step.STATUS: _refresh_status,
+    Step.TRANSACTIONS: _check_transactions,
+    Step.WISHES: apply_wishes,
+    Step.METER: _refresh_meter,
+}
+_STEPS_AFTER_RECONNECT = (Step.STATUS, Step.TRANSACTIONS, Step.WISHES)

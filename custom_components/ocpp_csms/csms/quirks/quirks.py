@@ -1,0 +1,127 @@
+"""The knobs that quirks turn, and how a station's are found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+import re
+import tomllib
+from typing import Any
+
+from ..model.profile import Kind, Purpose, RateUnit
+from ..model.station import StationInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileAttempt:
+    """One way to send a limit; None takes what the station's own variables say."""
+
+    purpose: Purpose | None = None
+    kind: Kind | None = None
+    stack_level: int | None = None
+    unit: RateUnit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """The knobs; the defaults suit a station that follows the specification."""
+
+    names: tuple[str, ...] = ()
+    call_timeout_s: float | None = None
+    call_gap_s: float = 0.0
+    boot_settle_s: float = 2.0
+    answer_delay_s: Mapping[str, float] = field(default_factory=dict)
+    skip_steps: frozenset[str] = frozenset()
+    measurands: tuple[str, ...] | None = None
+    max_measurands: int | None = None
+    readonly: frozenset[str] = frozenset()
+    min_sample_interval_s: int | None = None
+    one_key_per_get: bool = False
+    ignore_connector_count: bool = False
+    power_from_current: bool = False
+    ignore_offered: bool = False
+    profile_attempts: tuple[ProfileAttempt, ...] = ()
+    current_steps_a: tuple[float, ...] = ()
+    min_current_a: float = 6.0
+    id_token: str | None = None
+    max_token_length: int | None = None
+    zero_pauses: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    name: str
+    vendor: re.Pattern[str]
+    model: re.Pattern[str]
+    firmware: re.Pattern[str]
+    knobs: Mapping[str, Any]
+
+    def matches(self, info: StationInfo) -> bool:
+        return bool(
+            self.vendor.search(info.vendor)
+            and self.model.search(info.model)
+            and self.firmware.search(info.firmware or "")
+        )
+
+
+class QuirkBook:
+    """All known rules; later rules refine earlier ones."""
+
+    def __init__(self, rules: Sequence[_Rule] = ()) -> None:
+        """Hold the rules in order."""
+        self._rules = tuple(rules)
+
+    def find(self, info: StationInfo | None) -> Quirks:
+        """Return the quirks of a station by what it says of itself."""
+        quirks = Quirks()
+        if info is None:
+            return quirks
+        for rule in self._rules:
+            if rule.matches(info):
+                quirks = replace(quirks, **rule.knobs, names=(*quirks.names, rule.name))
+        return quirks
+
+
+def load_quirks(folder: Path | None = None) -> QuirkBook:
+    """Read all vendors' files. Reads files: not for the event loop."""
+    folder = folder or Path(__file__).parent
+    rules: list[_Rule] = []
+    for file in sorted(folder.glob("*.toml")):
+        data = tomllib.loads(file.read_text("utf-8"))
+        rules += [_rule(file.stem, entry) for entry in data.get("rule", [])]
+    return QuirkBook(rules)
+
+
+def _rule(stem: str, entry: dict[str, Any]) -> _Rule:
+    entry = dict(entry)
+    name = f"{stem}/{entry.pop('name')}"
+    entry.pop("source", None)
+    patterns = [
+        re.compile(entry.pop(key, ""), re.IGNORECASE)
+        for key in ("vendor", "model", "firmware")
+    ]
+    return _Rule(
+        name, *patterns, {key: _value(key, value) for key, value in entry.items()}
+    )
+
+
+_KNOBS = {knob.name for knob in fields(Quirks)}
+
+
+def _value(key: str, value: Any) -> Any:
+    """Return a knob's value in its own type. Raises ValueError for an unknown knob."""
+    if key not in _KNOBS:
+        raise ValueError(f"unknown knob {key}")
+    if key == "profile_attempts":
+        return tuple(_attempt(item) for item in value)
+    if key in ("skip_steps", "readonly"):
+        return frozenset(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _attempt(item: dict[str, Any]) -> ProfileAttempt:
+    return ProfileAttempt(
+        purpose=Purpose(item["purpose"]) if "purpose" in item else None,
+        kind=Kind(item["kind"]) if "kind" in item else None,
+        stack_level=item.get("stack_level"),
+        unit=RateUnit(item["unit"]) if "unit" in item else None,
+    )

@@ -1,0 +1,297 @@
+"""A station: what is known of it, its open connection, and how it is commanded."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+import logging
+from typing import Any
+
+from .authorization import Authorizer, accept_all
+from .changes import Change, EvseKey, Key, StationKey
+from .clock import Clock, utc_now
+from .codec import Codec
+from .connection import Connection, Counters, Pacing, Payload, Socket
+from .dialects import DIALECTS, Dialect, Setting
+from .errors import NotConnectedError
+from .evse import Evse
+from .frame_log import FrameLog
+from .inbox import Inbox
+from .model.commands import Command
+from .model.evse import ConnectorStatus
+from .model.station import Problem, StationInfo
+from .model.variable import Variable, VariableRef
+from .model.version import OcppVersion
+from .occurrences import Occurrence
+from .onboarding import Onboarding
+from .quirks import QuirkBook, Quirks
+from .signal import Signal
+from .transactions import Transactions
+
+_LOGGER = logging.getLogger(__name__)
+
+GOING_AWAY = 1001
+DEFAULT_ID_TOKEN = "HOMEASSISTANT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationConfig:
+    """What the user has set for a station."""
+
+    identity: str
+    password: str | None = None
+    version: OcppVersion | None = None
+    """Pins the version that is spoken; None takes the best that the station offers."""
+    call_timeout_s: float = 30.0
+    heartbeat_interval_s: int = 300
+    sample_interval_s: int = 10
+    aligned_interval_s: int = 0
+    measurands: tuple[str, ...] = ()
+    """What to sample; empty leaves it to the station."""
+    max_current_a: float = 32.0
+    id_token: str = DEFAULT_ID_TOKEN
+    skip_steps: frozenset[str] = frozenset()
+    """Onboarding steps that are not to be done for this station."""
+    observe_only: bool = False
+    """Send nothing that the user did not ask for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StationState:
+    """What a station has told of itself."""
+
+    info: StationInfo | None = None
+    status: ConnectorStatus | None = None
+    problem: Problem | None = None
+    last_boot: datetime | None = None
+    boot_reason: str | None = None
+    last_seen: datetime | None = None
+    clock_offset_s: float | None = None
+    firmware_status: str | None = None
+    log_status: str | None = None
+    wish_available: bool | None = None
+    address: str | None = None
+    variables: dict[VariableRef, Variable] = field(default_factory=dict)
+
+
+class Station:
+    """One station, known by its identity, through all of its connections."""
+
+    def __init__(
+        self,
+        config: StationConfig,
+        *,
+        accepted: bool = True,
+        clock: Clock = utc_now,
+        quirks: QuirkBook | None = None,
+        authorizer: Authorizer = accept_all,
+    ) -> None:
+        """Create a station that has not connected yet."""
+        self.config = config
+        self.accepted = accepted
+        self.clock = clock
+        self.authorizer = authorizer
+        self.state = StationState()
+        self.evses: dict[int, Evse] = {}
+        self.transactions = Transactions()
+        self.frames = FrameLog()
+        self.counters = Counters()
+        self.connection: Connection | None = None
+        self.quirks = Quirks()
+        self.changed: Signal[Station, list[Change]] = Signal()
+        self.occurred: Signal[Station, Occurrence] = Signal()
+        self.onboarding = Onboarding(self)
+        self.profile_attempt: int | None = None
+        self._quirk_book = quirks or QuirkBook()
+        self._inbox = Inbox(self)
+        self._changes: list[Change] = []
+        self._remote_start_id = 0
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def identity(self) -> str:
+        """The OCPP identity."""
+        return self.config.identity
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open."""
+        return self.connection is not None
+
+    @property
+    def version(self) -> OcppVersion | None:
+        """The version of the open connection."""
+        return self.connection.version if self.connection else None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of the open connection. Raises NotConnectedError."""
+        if self.connection is None:
+            raise NotConnectedError
+        return DIALECTS[self.connection.version]
+
+    @property
+    def pacing(self) -> Pacing:
+        """How gently the station is to be handled."""
+        return Pacing(
+            call_timeout_s=self.quirks.call_timeout_s or self.config.call_timeout_s,
+            call_gap_s=self.quirks.call_gap_s,
+            answer_delay_s=self.quirks.answer_delay_s,
+        )
+
+    def evse(self, evse_id: int) -> Evse:
+        """Return an EVSE, which comes to exist when it is first heard of."""
+        evse = self.evses.get(evse_id)
+        if evse is None:
+            evse = self.evses[evse_id] = Evse(evse_id)
+            self.mark(StationKey.EVSES)
+        return evse
+
+    def setting(self, setting: Setting) -> str | None:
+        """Return the value of a setting, as the station last told it."""
+        if self.connection is None:
+            return None
+        ref = self.dialect.settings.get(setting)
+        variable = self.state.variables.get(ref) if ref else None
+        return variable.value if variable else None
+
+    def next_remote_start_id(self) -> int:
+        """Return an id for a remote start that is not in use."""
+        self._remote_start_id = self._remote_start_id % 0x7FFFFFFE + 1
+        return self._remote_start_id
+
+    def configure(self, config: StationConfig) -> None:
+        """Take over changed settings; they hold from the next call on."""
+        self.config = config
+        if self.connection is not None:
+            self.connection.pacing = self.pacing
+
+    def identify(self, info: StationInfo) -> None:
+        """Take over what a station says of itself, and what is known of its kind."""
+        if info != self.state.info:
+            self.state.info = info
+            self.mark(StationKey.INFO)
+        self.quirks = self._quirk_book.find(info)
+        if self.connection is not None:
+            self.connection.pacing = self.pacing
+
+    def accept(self, config: StationConfig) -> None:
+        """Let a station in that was waiting for it."""
+        self.accepted = True
+        self.configure(config)
+        self.mark(StationKey.ACCEPTED)
+        self.flush()
+        if self.connected:
+            self.onboarding.start(after_boot=False)
+
+    def mark(self, key: Key, evse_id: int = 0) -> None:
+        """Note that something changed; listeners hear of it at the next flush."""
+        self._changes.append((evse_id, key))
+
+    def mark_channels(self, evse_id: int, keys: list[Any]) -> None:
+        """Note that channels of an EVSE changed."""
+        self._changes.extend([(evse_id, key) for key in keys])
+
+    def flush(self) -> None:
+        """Tell listeners what changed since the last flush."""
+        if self._changes:
+            changes, self._changes = self._changes, []
+            self.changed.emit(self, changes)
+
+    def tell(self, occurrence: Occurrence) -> None:
+        """Tell listeners what happened, after what changed by it."""
+        self.flush()
+        self.occurred.emit(self, occurrence)
+
+    async def execute[R](
+        self, command: Command[R], timeout_s: float | None = None
+    ) -> R:
+        """Send a command and return its result.
+
+        Raises NotConnectedError, CommandNotSupportedError, InvalidRequestError or
+        InvalidPayloadError before anything is sent; CallTimeoutError,
+        ConnectionLostError, CallError or CommandRejectedError after.
+        """
+        if self.connection is None:
+            raise NotConnectedError
+        dialect = self.dialect
+        action, payload = dialect.encode(command)
+        answer = await self.connection.call(action, payload, timeout_s)
+        return dialect.decode_result(command, answer)
+
+    def end_lost(self, evse: Evse) -> None:
+        """End a transaction that the station says is over, though its end was not heard."""
+        self._inbox.end_lost(evse, self.clock())
+        self.flush()
+
+    async def serve(self, socket: Socket, codec: Codec, address: str) -> None:
+        """Serve a new connection until it closes. The newest connection wins."""
+        connection = Connection(
+            socket,
+            codec,
+            self._on_call,
+            frames=self.frames,
+            counters=self.counters,
+            pacing=self.pacing,
+            clock=self.clock,
+        )
+        self._attach(connection, address)
+        try:
+            await connection.run()
+        finally:
+            if self.connection is connection:
+                self._detach()
+
+    def _attach(self, connection: Connection, address: str) -> None:
+        previous, self.connection = self.connection, connection
+        self.state.address = address
+        if previous is not None:
+            _LOGGER.info(
+                "%s has a new connection, the old one is closed", self.identity
+            )
+            self.close_in_background(previous, "replaced by a newer connection")
+        elif self.accepted:
+            _LOGGER.info("%s is connected, OCPP %s", self.identity, connection.version)
+        self.mark(StationKey.CONNECTED)
+        self.flush()
+        self.onboarding.start(after_boot=False)
+
+    def _detach(self) -> None:
+        self.connection = None
+        self.onboarding.stop()
+        if self.accepted:
+            _LOGGER.info("%s is no longer connected", self.identity)
+        self.mark(StationKey.CONNECTED)
+        self.flush()
+
+    def close_in_background(self, connection: Connection, reason: str) -> None:
+        """Close a connection without waiting for the other side."""
+        task = asyncio.create_task(connection.close(GOING_AWAY, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def disconnect(self, reason: str) -> None:
+        """Close the open connection, if any."""
+        self.onboarding.stop()
+        for evse in self.evses.values():
+            evse.forget_start()
+        if self.connection is not None:
+            await self.connection.close(GOING_AWAY, reason)
+
+    def _on_call(self, action: str, payload: Payload) -> Payload:
+        """Take a CALL of the station and return the response payload. Raises RpcError."""
+        now = self.clock()
+        dialect = self.dialect
+        event = dialect.decode(action, payload, now)
+        reply = self._inbox.take(event, now)
+        self.flush()
+        return dialect.encode_reply(action, reply)
+
+    def subscribe(
+        self, listener: Callable[[Station, list[Change]], None]
+    ) -> Callable[[], None]:
+        """Call a listener on every change; returns what ends it."""
+        return self.changed.connect(listener)
+
+
+__all__ = ["EvseKey", "Station", "StationConfig", "StationKey", "StationState"]

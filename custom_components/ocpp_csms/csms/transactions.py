@@ -1,0 +1,226 @@
+"""The transactions of one station: started, matched, repeated, resumed and closed.
+
+Stations repeat messages, send them late, in the wrong order, for ids of their own, or
+not at all. Nothing here guesses: a message that belongs to no known transaction is
+acknowledged and changes none.
+"""
+
+from collections import OrderedDict
+from datetime import datetime
+import logging
+from typing import NamedTuple
+
+from .evse import Evse
+from .model.events import TransactionReported
+from .model.evse import ChargingState
+from .model.meter import REGISTER, Context, Samples
+from .model.transaction import Transaction
+from .register import plausible_wh
+
+_LOGGER = logging.getLogger(__name__)
+
+_REMEMBERED = 64
+_EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+LOST = "Lost"
+"""Stop reason of a transaction whose end was never reported."""
+_NO_TRANSACTION = frozenset({"0", "-1", "9223372036854775807", "2147483647", ""})
+"""Ids that stations send outside of any transaction."""
+
+
+class _StartKey(NamedTuple):
+    evse_id: int
+    id_token: str | None
+    at: datetime | None
+    meter_wh: float | None
+
+
+class Transactions:
+    """Ledger of a station's transactions."""
+
+    def __init__(self, last_id: int = 0) -> None:
+        """Begin with the highest id that was ever given out here."""
+        self.last_id = last_id
+        self._starts: OrderedDict[_StartKey, Transaction] = OrderedDict()
+        self._known: OrderedDict[str, Transaction] = OrderedDict()
+        self._aliases: dict[str, str] = {}
+
+    def new_id(self, now: datetime) -> str:
+        """Return an id that was never used: seconds since 2026, or one more than the last.
+
+        Positive and below 2**31, as embedded stations need.
+        """
+        self.last_id = max(self.last_id + 1, int((now - _EPOCH).total_seconds()))
+        return str(self.last_id)
+
+    def find(self, transaction_id: str) -> Transaction | None:
+        """Return a transaction by our id or by the id that the station gave it."""
+        return self._known.get(self._aliases.get(transaction_id, transaction_id))
+
+    def repeated_start(self, event: TransactionReported) -> Transaction | None:
+        """Return the transaction that a repeated 1.6 start began already."""
+        if event.at is None:
+            return None
+        return self._starts.get(_start_key(event))
+
+    def start(
+        self, event: TransactionReported, evse: Evse, now: datetime
+    ) -> Transaction:
+        """Begin a transaction on an EVSE; an older one that still ran there has lost its end.
+
+        A start from the past, reported late, leaves a newer transaction alone.
+        """
+        running = evse.transaction
+        late = (
+            running is not None
+            and event.at is not None
+            and event.at < running.started_at
+        )
+        if running is not None and not late:
+            self.close(evse, running, event.at or now, LOST)
+        transaction = Transaction(
+            id=event.transaction_id or self.new_id(now),
+            evse_id=evse.id,
+            connector_id=event.connector_id or evse.connector_id,
+            started_at=event.at or now,
+            id_token=event.id_token.value if event.id_token else None,
+            meter_start_wh=event.meter_wh,
+            charging_state=event.charging_state,
+            remote_start_id=event.remote_start_id,
+        )
+        if not late:
+            evse.meter.register.begin_session()
+            evse.transaction = transaction
+        self.remember(transaction)
+        if event.transaction_id is None and event.at is not None:
+            self._starts[_start_key(event)] = transaction
+            if len(self._starts) > _REMEMBERED:
+                self._starts.popitem(last=False)
+        return transaction
+
+    def remember(self, transaction: Transaction) -> None:
+        """Keep a transaction, so that later messages find it."""
+        self._known[transaction.id] = transaction
+        if len(self._known) > _REMEMBERED:
+            forgotten, _ = self._known.popitem(last=False)
+            self._aliases = {k: v for k, v in self._aliases.items() if v != forgotten}
+
+    def update(self, transaction: Transaction, event: TransactionReported) -> None:
+        """Take from an event what it tells of a running transaction."""
+        if event.charging_state is not None:
+            transaction.charging_state = event.charging_state
+        if event.id_token is not None and transaction.id_token is None:
+            transaction.id_token = event.id_token.value
+        if event.connector_id:
+            transaction.connector_id = event.connector_id
+        if event.remote_start_id is not None:
+            transaction.remote_start_id = event.remote_start_id
+        if transaction.meter_start_wh is None:
+            transaction.meter_start_wh = begin_register(event.samples)
+
+    def end(
+        self,
+        transaction: Transaction,
+        event: TransactionReported,
+        evse: Evse,
+        now: datetime,
+    ) -> None:
+        """End a transaction with what the station says of its end."""
+        transaction.meter_stop_wh = (
+            event.meter_wh
+            if event.meter_wh is not None
+            else end_register(event.samples)
+        )
+        energy = _energy_by_values(transaction, event.at or now)
+        if energy is not None:
+            transaction.energy_wh = energy
+        if event.id_token is not None and transaction.id_token is None:
+            transaction.id_token = event.id_token.value
+        self.close(evse, transaction, event.at or now, event.stop_reason or "Local")
+
+    def close(
+        self, evse: Evse, transaction: Transaction, at: datetime, reason: str
+    ) -> None:
+        """Mark a transaction as ended. A lost end may be corrected by a late message."""
+        transaction.ended_at = max(at, transaction.started_at)
+        transaction.stop_reason = reason
+        transaction.charging_state = None
+        if evse.transaction is transaction:
+            evse.transaction = None
+        last = evse.last_transaction
+        if last is None or last.started_at <= transaction.started_at:
+            evse.last_transaction = transaction
+
+    def reopen(self, transaction: Transaction, evse: Evse) -> bool:
+        """Let a transaction go on that was given up too early; return whether it was."""
+        if transaction.stop_reason != LOST or evse.transaction is not None:
+            return False
+        transaction.ended_at = transaction.stop_reason = None
+        evse.transaction = transaction
+        return True
+
+    def adopt(
+        self, evse: Evse, transaction_id: str | None, at: datetime, *, charging: bool
+    ) -> Transaction | None:
+        """Return the transaction that meter values of an EVSE belong to.
+
+        An id that is not ours on an EVSE that charges: the station's own name for the
+        running transaction, or a transaction that began while nobody listened.
+        """
+        if transaction_id is None or transaction_id in _NO_TRANSACTION:
+            return None
+        known = self.find(transaction_id)
+        if known is not None:
+            return known if known is evse.transaction else None
+        if evse.transaction is not None:
+            _LOGGER.info("EVSE %s calls its transaction %s", evse.id, transaction_id)
+            self._aliases[transaction_id] = evse.transaction.id
+            evse.transaction.station_id = transaction_id
+            return evse.transaction
+        if not charging:
+            return None
+        return self.resume(evse, transaction_id, at)
+
+    def resume(self, evse: Evse, transaction_id: str, at: datetime) -> Transaction:
+        """Take up a transaction whose start was not heard."""
+        _LOGGER.info("EVSE %s: transaction %s runs already", evse.id, transaction_id)
+        transaction = Transaction(
+            id=transaction_id,
+            evse_id=evse.id,
+            connector_id=evse.connector_id,
+            started_at=at,
+            charging_state=ChargingState.CHARGING,
+            resumed=True,
+        )
+        evse.transaction = transaction
+        evse.meter.register.begin_session()
+        self.remember(transaction)
+        return transaction
+
+
+def _start_key(event: TransactionReported) -> _StartKey:
+    token = event.id_token.value if event.id_token else None
+    return _StartKey(event.evse_id or 0, token, event.at, event.meter_wh)
+
+
+def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:
+    """Return stop minus start where both are known and make sense."""
+    start, stop = transaction.meter_start_wh, transaction.meter_stop_wh
+    if start is None or stop is None:
+        return None
+    most = plausible_wh((at - transaction.started_at).total_seconds())
+    return stop - start if 0 <= stop - start <= most else None
+
+
+def begin_register(samples: tuple[Samples, ...]) -> float | None:
+    """Return the register at the begin of a transaction: the one marked so, else the first."""
+    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
+    marked = [s.value for s in values if s.context is Context.TRANSACTION_BEGIN]
+    return next(iter(marked or [s.value for s in values]), None)
+
+
+def end_register(samples: tuple[Samples, ...]) -> float | None:
+    """Return the register at the end of a transaction: the one marked so, else the highest."""
+    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
+    marked = [s.value for s in values if s.context is Context.TRANSACTION_END]
+    others = [s.value for s in values if s.context is not Context.TRANSACTION_BEGIN]
+    return max(marked or others, default=None)
