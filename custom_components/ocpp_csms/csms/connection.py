@@ -46,7 +46,7 @@ class Socket(Protocol):
     async def recv(self, decode: bool | None = None) -> Any:
         """Return the next message."""
 
-    async def send(self, message: bytes, text: bool | None = None) -> None:
+    async def send(self, message: bytes, *, text: bool | None = None) -> None:
         """Send a message."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

@@ -217,9 +217,7 @@ class Inbox:
         self, event: TransactionReported, info: IdTokenInfo | None, now: datetime
     ) -> Transaction:
         station = self._station
-        known = station.transactions.repeated_start(event)
-        if known is None and event.transaction_id is not None:
-            known = station.transactions.find(event.transaction_id)
+        known = station.transactions.known_start(event)
         if known is not None:
             return known
         if event.evse_id is None:

@@ -105,7 +105,7 @@ def mend(
         if not breaches:
             return payload, tuple(notes)
         _mend_round(payload, breaches, notes)
-    raise RpcError(ErrorCode.FORMAT, breaches[0].message)
+    raise RpcError(ErrorCode.FORMAT, "the payload breaks its schema in too many ways")
 
 
 def _tolerable(error: ValidationError, *, keep_unknown_words: bool) -> bool:

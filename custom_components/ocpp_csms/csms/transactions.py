@@ -56,8 +56,10 @@ class Transactions:
         """Return a transaction by our id or by the id that the station gave it."""
         return self._known.get(self._aliases.get(transaction_id, transaction_id))
 
-    def repeated_start(self, event: TransactionReported) -> Transaction | None:
-        """Return the transaction that a repeated 1.6 start began already."""
+    def known_start(self, event: TransactionReported) -> Transaction | None:
+        """Return the transaction that a repeated start began already."""
+        if event.transaction_id is not None:
+            return self.find(event.transaction_id)
         if event.at is None:
             return None
         return self._starts.get(_start_key(event))

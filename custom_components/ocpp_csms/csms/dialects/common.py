@@ -84,7 +84,7 @@ def decode_composite(
         evse_id=command.evse_id,
         start=start,
         duration_s=schedule.get("duration"),
-        unit=RateUnit(unit) if unit in RateUnit else command.unit,
+        unit=RateUnit(str(unit)) if unit in RateUnit else command.unit,
         periods=tuple(
             Period(item["startPeriod"], float(item["limit"]), item.get("numberPhases"))
             for item in schedule.get("chargingSchedulePeriod") or ()

@@ -95,13 +95,12 @@ def _rule(stem: str, entry: dict[str, Any]) -> _Rule:
     entry = dict(entry)
     name = f"{stem}/{entry.pop('name')}"
     entry.pop("source", None)
-    patterns = [
+    vendor, model, firmware = (
         re.compile(entry.pop(key, ""), re.IGNORECASE)
         for key in ("vendor", "model", "firmware")
-    ]
-    return _Rule(
-        name, *patterns, {key: _value(key, value) for key, value in entry.items()}
     )
+    knobs = {key: _value(key, value) for key, value in entry.items()}
+    return _Rule(name, vendor, model, firmware, knobs)
 
 
 _KNOBS = {knob.name for knob in fields(Quirks)}
