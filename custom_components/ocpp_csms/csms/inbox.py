@@ -200,10 +200,10 @@ class Inbox:
         self, event: TransactionReported, now: datetime
     ) -> TransactionReply:
         info = self._authorize(event)
-        if event.phase is TransactionPhase.STARTED:
-            transaction = self._started(event, info, now)
-        else:
-            transaction = self._continued(event, now)
+        started = event.phase is TransactionPhase.STARTED
+        transaction = (
+            self._started(event, info, now) if started else self._continued(event, now)
+        )
         id_ = transaction.id if transaction else event.transaction_id or "0"
         return TransactionReply(id_, info)
 
