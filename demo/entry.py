@@ -1,0 +1,45 @@
+"""The integration's config entry, as Home Assistant stores it.
+
+The stations are its subentries, so they are accepted as soon as they connect.
+"""
+
+from typing import Any
+
+from .settings import Settings
+from .stations import STATIONS, Station
+
+ENTRY_ID = "01demo0000000000000000ocpp"
+STORED_SINCE = "2026-01-01T00:00:00+00:00"
+
+
+def config_entry(settings: Settings) -> dict[str, Any]:
+    """Return the config entry of the listener."""
+    return {
+        "created_at": STORED_SINCE,
+        "data": {"host": "127.0.0.1", "port": settings.ocpp_port},
+        "disabled_by": None,
+        "discovery_keys": {},
+        "domain": "ocpp_csms",
+        "entry_id": ENTRY_ID,
+        "minor_version": 1,
+        "modified_at": STORED_SINCE,
+        "options": {},
+        "pref_disable_new_entities": False,
+        "pref_disable_polling": False,
+        "source": "user",
+        "subentries": [_subentry(station) for station in STATIONS],
+        "title": "OCPP Charging",
+        "unique_id": None,
+        "version": 1,
+    }
+
+
+def _subentry(station: Station) -> dict[str, Any]:
+    """Return the subentry of a station."""
+    return {
+        "data": {"identity": station.identity},
+        "subentry_id": f"01demo00000000000000{station.identity.lower():0<8}"[:26],
+        "subentry_type": "charging_station",
+        "title": station.name,
+        "unique_id": station.identity,
+    }
