@@ -16,7 +16,7 @@ def config_entry(settings: Settings) -> dict[str, Any]:
     """Return the config entry of the listener."""
     return {
         "created_at": STORED_SINCE,
-        "data": {"host": "127.0.0.1", "port": settings.ocpp_port},
+        "data": {"bind_address": "127.0.0.1", "port": settings.ocpp_port},
         "disabled_by": None,
         "discovery_keys": {},
         "domain": "ocpp_csms",

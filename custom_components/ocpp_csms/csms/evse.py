@@ -6,7 +6,7 @@ from datetime import datetime
 
 from .meter import Meter
 from .model.evse import PLUGGED_IN, ChargingState, ConnectorStatus, EvseStatus
-from .model.meter import CURRENT_OFFERED
+from .model.meter import CURRENT_OFFERED, Channel
 from .model.station import Problem
 from .model.transaction import Transaction
 from .register import plausible_wh
@@ -85,6 +85,8 @@ class Evse:
     transaction: Transaction | None = None
     last_transaction: Transaction | None = None
     wish: Wish = field(default_factory=Wish)
+    known_channels: list[Channel] = field(default_factory=list)
+    """Channels that were seen before a restart and have no reading yet."""
     applied_a: float | None = None
     """The limit that the station accepted last, in A; None if none is in force."""
     pending_start: TimerHandle | None = None
@@ -160,6 +162,11 @@ class Evse:
     def session(self) -> Transaction | None:
         """The running transaction, else the last one."""
         return self.transaction or self.last_transaction
+
+    @property
+    def channels(self) -> set[Channel]:
+        """The channels of its meter, known from now or from before a restart."""
+        return self.meter.readings.keys() | set(self.known_channels)
 
     @property
     def offered_a(self) -> float | None:

@@ -7,7 +7,7 @@ maximum, which is for the fuse and wears the station's memory.
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .changes import EvseKey
+from .changes import EvseKey, StationKey
 from .dialects import Setting
 from .errors import CallError, CommandRejectedError, InvalidRequestError, Skipped
 from .evse import Evse
@@ -201,34 +201,42 @@ def to_watts(evse: Evse, limit_a: float) -> float:
 
 
 async def set_available(
-    station: Station, evse_id: int | None, *, available: bool
+    station: Station,
+    evse_id: int | None,
+    *,
+    available: bool,
+    connector_id: int | None = None,
 ) -> str:
     """Wish for an EVSE, or the whole station, to be in or out of use; return its word.
 
-    The wish is kept when the station is away. Scheduled means: after the transaction.
+    The wish is kept when the station is away. Scheduled means: after the transaction. A
+    single connector of an EVSE (2.x) is asked for at once and not kept.
     """
-    if evse_id is None:
+    evse = None if evse_id is None else _known(station, evse_id)
+    if connector_id is not None:
+        return await _send_available(station, evse, available, connector_id)
+    if evse is None:
         station.state.wish_available = available
+        station.mark(StationKey.STATUS)
     else:
-        _known(station, evse_id).wish.available = available
-    if not station.connected:
-        return "Stored"
-    evse = None if evse_id is None else station.evses[evse_id]
-    status = await _send_available(station, evse, available=available)
-    if evse is not None:
+        evse.wish.available = available
         station.mark(EvseKey.WISH, evse.id)
     station.flush()
-    return status
+    if not station.connected:
+        return "Stored"
+    return await _send_available(station, evse, available)
 
 
 async def _send_available(
-    station: Station, evse: Evse | None, *, available: bool
+    station: Station,
+    evse: Evse | None,
+    available: bool,
+    connector_id: int | None = None,
 ) -> str:
     word = Availability.OPERATIVE if available else Availability.INOPERATIVE
+    evse_id = evse.id if evse else None
     try:
-        done = await station.execute(
-            ChangeAvailability(word, evse.id if evse else None)
-        )
+        done = await station.execute(ChangeAvailability(word, evse_id, connector_id))
     except CommandRejectedError:
         # Some single-connector stations refuse to be addressed as a whole.
         if evse is not None or len(station.evses) != 1:
@@ -247,5 +255,5 @@ async def _apply_available(station: Station, evse: Evse | None = None) -> bool:
         out_of_use = station.state.status is ConnectorStatus.UNAVAILABLE
     if wish is None or wish is not out_of_use:
         return False
-    await _send_available(station, evse, available=wish)
+    await _send_available(station, evse, wish)
     return True

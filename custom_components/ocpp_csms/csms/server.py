@@ -8,6 +8,7 @@ from http import HTTPStatus
 import logging
 import ssl
 from typing import Any
+from urllib.parse import unquote
 
 from websockets.asyncio.server import Server as WebSocketServer, ServerConnection, serve
 from websockets.exceptions import NegotiationError
@@ -32,6 +33,7 @@ from .station import GOING_AWAY, Station, StationConfig
 
 _LOGGER = logging.getLogger(__name__)
 _SOCKET_LOGGER = logging.getLogger(f"{__name__}.websocket")
+_SOCKET_LOGGER.setLevel(logging.WARNING)  # it tells of every open and close
 
 MAX_WAITING = 32
 """How many stations may wait for acceptance at once."""
@@ -65,6 +67,11 @@ class Rejection:
     status: int
     reason: str
     detail: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What the path names as identity, whether it may be one or not."""
+        return unquote(self.path.partition("?")[0].rstrip("/").rpartition("/")[2])
 
 
 @dataclass(slots=True)

@@ -1,0 +1,39 @@
+"""Constants of the adapter."""
+
+from typing import Final
+
+DOMAIN: Final = "ocpp_csms"
+
+SUBENTRY_STATION: Final = "charging_station"
+
+CONF_BIND_ADDRESS: Final = "bind_address"
+CONF_PING_INTERVAL: Final = "ping_interval"
+CONF_MAX_FRAME_KIB: Final = "max_frame_kib"
+
+CONF_IDENTITY: Final = "identity"
+CONF_VERSION: Final = "version"
+CONF_CALL_TIMEOUT: Final = "call_timeout"
+CONF_HEARTBEAT_INTERVAL: Final = "heartbeat_interval"
+CONF_SAMPLE_INTERVAL: Final = "sample_interval"
+CONF_ALIGNED_INTERVAL: Final = "aligned_interval"
+CONF_MEASURANDS: Final = "measurands"
+CONF_MAX_CURRENT: Final = "max_current"
+CONF_ID_TOKEN: Final = "id_token"
+CONF_OBSERVE_ONLY: Final = "observe_only"
+CONF_SKIP_STEPS: Final = "skip_steps"
+
+VERSION_AUTOMATIC: Final = "automatic"
+
+DEFAULT_PORT: Final = 9000
+DEFAULT_PING_INTERVAL: Final = 30
+DEFAULT_MAX_FRAME_KIB: Final = 1024
+DEFAULT_MEASURANDS: Final = (
+    "Energy.Active.Import.Register",
+    "Power.Active.Import",
+    "Current.Import",
+    "Voltage",
+    "Current.Offered",
+    "SoC",
+    "Temperature",
+)
+"""In the order of their importance: a station that takes fewer gets the first ones."""

@@ -1,0 +1,118 @@
+"""What is kept of a station while nobody runs: as JSON-ready data, out and in again."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from .evse import Evse, Wish
+from .model.evse import ChargingState
+from .model.meter import REGISTER, Channel, Location, Measurand, Phase, Reading
+from .model.station import StationInfo
+from .model.transaction import Transaction
+from .register import Register
+from .station import Station
+
+
+def snapshot(station: Station) -> dict[str, Any]:
+    """Return what is to be known of a station after a restart."""
+    state = station.state
+    return {
+        "info": asdict(state.info) if state.info else None,
+        "last_boot": _time(state.last_boot),
+        "last_seen": _time(state.last_seen),
+        "available": state.wish_available,
+        "profile_attempt": station.profile_attempt,
+        "last_transaction_id": station.transactions.last_id,
+        "evses": [_evse(evse) for evse in station.evses.values()],
+    }
+
+
+def restore(station: Station, data: dict[str, Any]) -> None:
+    """Give a new station its memory back."""
+    state = station.state
+    if data["info"]:
+        station.identify(StationInfo(**data["info"]))
+    state.last_boot = _read_time(data["last_boot"])
+    state.last_seen = _read_time(data["last_seen"])
+    state.wish_available = data["available"]
+    station.profile_attempt = data["profile_attempt"]
+    station.transactions.last_id = data["last_transaction_id"]
+    for item in data["evses"]:
+        _restore_evse(station, item)
+    station.flush()
+
+
+def _evse(evse: Evse) -> dict[str, Any]:
+    register = evse.meter.register
+    return {
+        "id": evse.id,
+        "connectors": list(evse.connectors),
+        "channels": [
+            [channel.measurand, channel.phase, channel.location]
+            for channel in evse.meter.readings
+        ],
+        "register": {
+            "lifetime_wh": register.lifetime_wh,
+            "at": _time(register.at),
+            "session_relative": register.session_relative,
+            "base_wh": register.base_wh,
+        },
+        "wish": {
+            "limit_a": evse.wish.limit_a,
+            "paused": evse.wish.paused,
+            "available": evse.wish.available,
+        },
+        "applied_a": evse.applied_a,
+        "transaction": _transaction(evse.transaction),
+        "last_transaction": _transaction(evse.last_transaction),
+    }
+
+
+def _restore_evse(station: Station, data: dict[str, Any]) -> None:
+    evse = station.evse(data["id"])
+    for connector_id in data["connectors"]:
+        evse.connector(connector_id)
+    evse.known_channels = [
+        Channel(
+            Measurand(measurand), Phase(phase) if phase else None, Location(location)
+        )
+        for measurand, phase, location in data["channels"]
+    ]
+    register = data["register"] | {"at": _read_time(data["register"]["at"])}
+    evse.meter.registers[REGISTER] = Register(**register)
+    if register["lifetime_wh"] is not None and register["at"] is not None:
+        evse.meter.readings[REGISTER] = Reading(register["lifetime_wh"], register["at"])
+    evse.wish = Wish(**data["wish"])
+    evse.applied_a = data["applied_a"]
+    for key in ("transaction", "last_transaction"):
+        transaction = _read_transaction(data[key])
+        if transaction is not None:
+            setattr(evse, key, transaction)
+            station.transactions.remember(transaction)
+
+
+def _transaction(transaction: Transaction | None) -> dict[str, Any] | None:
+    if transaction is None:
+        return None
+    return asdict(transaction) | {
+        "started_at": _time(transaction.started_at),
+        "ended_at": _time(transaction.ended_at),
+    }
+
+
+def _read_transaction(data: dict[str, Any] | None) -> Transaction | None:
+    if data is None:
+        return None
+    state = data["charging_state"]
+    times = {key: _read_time(data[key]) for key in ("started_at", "ended_at")}
+    return Transaction(
+        **(data | times | {"charging_state": ChargingState(state) if state else None})
+    )
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

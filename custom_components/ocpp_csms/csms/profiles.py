@@ -1,0 +1,71 @@
+"""Charging profiles of the user's own making, checked before they are sent."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from .dialects import Setting
+from .errors import InvalidRequestError
+from .model.profile import ChargingProfile, Kind, Purpose, RateUnit
+
+if TYPE_CHECKING:
+    from .station import Station
+
+
+def check_profile(station: Station, evse_id: int, profile: ChargingProfile) -> None:
+    """Raise InvalidRequestError for a profile that the station can't be expected to keep."""
+    _check_periods(profile)
+    _check_kind(profile)
+    _check_abilities(station, profile)
+    if profile.purpose is Purpose.STATION_MAX and evse_id != 0:
+        raise InvalidRequestError("station_max_is_for_station")
+
+
+def _check_periods(profile: ChargingProfile) -> None:
+    periods = profile.schedule.periods
+    if not periods:
+        raise InvalidRequestError("periods_missing")
+    if periods[0].start_s != 0:
+        raise InvalidRequestError("first_period_at_zero")
+    starts = [period.start_s for period in periods]
+    if any(second <= first for first, second in pairwise(starts)):
+        raise InvalidRequestError("periods_not_in_order")
+    if any(period.limit < 0 for period in periods):
+        raise InvalidRequestError("limit_negative", limit=min(p.limit for p in periods))
+
+
+def _check_kind(profile: ChargingProfile) -> None:
+    recurring = profile.kind is Kind.RECURRING
+    if recurring != (profile.recurrency is not None):
+        raise InvalidRequestError(
+            "recurrency_needed" if recurring else "recurrency_not_wanted"
+        )
+    if profile.purpose is Purpose.STATION_MAX and profile.kind is Kind.RELATIVE:
+        raise InvalidRequestError("station_max_not_relative")
+    valid_from, valid_to = profile.valid_from, profile.valid_to
+    if valid_from and valid_to and valid_to <= valid_from:
+        raise InvalidRequestError("validity_empty")
+
+
+def _check_abilities(station: Station, profile: ChargingProfile) -> None:
+    """Compare with what the station's own variables say; what they don't say is allowed."""
+    most = _number(station.setting(Setting.PROFILE_PERIODS))
+    count = len(profile.schedule.periods)
+    if most is not None and count > most:
+        raise InvalidRequestError("too_many_periods", count=count, maximum=most)
+    top = _number(station.setting(Setting.PROFILE_STACK_LEVEL))
+    if top is not None and profile.stack_level > top:
+        raise InvalidRequestError(
+            "stack_level_too_high", level=profile.stack_level, maximum=top
+        )
+    allowed = (station.setting(Setting.PROFILE_UNITS) or "").lower()
+    words = {word.strip() for word in allowed.split(",") if word.strip()}
+    wanted = (
+        {"current", "a"} if profile.schedule.unit is RateUnit.AMPERE else {"power", "w"}
+    )
+    if words & {"current", "a", "power", "w"} and not words & wanted:
+        raise InvalidRequestError("unit_not_supported", unit=profile.schedule.unit)
+
+
+def _number(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isdigit() and int(text) > 0 else None

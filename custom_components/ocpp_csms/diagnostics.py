@@ -1,0 +1,151 @@
+"""Diagnostics: what a maintainer needs to see, without what nobody else may see."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+import orjson
+
+from .const import CONF_ID_TOKEN, CONF_IDENTITY
+from .csms import memory
+from .csms.frame_log import LoggedFrame
+from .csms.station import Station
+from .hub import CsmsConfigEntry
+
+TO_REDACT = {
+    CONF_ID_TOKEN,
+    CONF_IDENTITY,
+    CONF_PASSWORD,
+    "AuthorizationKey",
+    "additionalIdToken",
+    "address",
+    "chargeBoxSerialNumber",
+    "chargePointSerialNumber",
+    "iccid",
+    "idTag",
+    "idToken",
+    "id_token",
+    "imsi",
+    "parentIdTag",
+    "path",
+    "serial",
+    "serialNumber",
+    "title",
+    "unique_id",
+}
+"""Keys whose values are removed wherever they stand, also inside of logged frames."""
+_SECRET_VARIABLES = ("authorizationkey", "basicauthpassword", "password", "identity")
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: CsmsConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of an entry and all of its stations."""
+    server = entry.runtime_data.server
+    return {
+        "entry": async_redact_data(entry.as_dict(), TO_REDACT),
+        "rejections": [
+            async_redact_data(asdict(rejection), TO_REDACT | {"detail"})
+            for rejection in server.rejections
+        ],
+        "stations": [
+            station_diagnostics(station) for station in server.stations.values()
+        ],
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: CsmsConfigEntry, device: dr.AnyDeviceEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a station, also for the device of one of its EVSEs."""
+    coordinator = entry.runtime_data.coordinator_of_device(device)
+    return station_diagnostics(coordinator.station)
+
+
+def station_diagnostics(station: Station) -> dict[str, Any]:
+    """Return all that is known of a station."""
+    onboarding = station.onboarding
+    return {
+        "accepted": station.accepted,
+        "connected": station.connected,
+        "version": station.version,
+        "config": async_redact_data(
+            asdict(station.config) | {"skip_steps": sorted(station.config.skip_steps)},
+            TO_REDACT,
+        ),
+        "quirks": list(station.quirks.names),
+        "onboarding": {
+            step.value: {
+                "state": record.state.value,
+                "detail": record.detail,
+                "at": record.at,
+            }
+            for step, record in onboarding.records.items()
+        },
+        "counters": asdict(station.counters),
+        "state": async_redact_data(memory.snapshot(station), TO_REDACT),
+        "meters": {
+            evse.id: {
+                "dropped": evse.meter.dropped,
+                "stale": evse.meter.stale,
+                "quarantined": evse.meter.quarantined,
+            }
+            for evse in station.evses.values()
+        },
+        "variables": {
+            str(variable.ref): _variable_value(str(variable.ref), variable.value)
+            for variable in station.state.variables.values()
+        },
+        "frames": [_frame(frame) for frame in station.frames],
+    }
+
+
+def _variable_value(name: str, value: str | None) -> str | None:
+    secret = any(word in name.lower() for word in _SECRET_VARIABLES)
+    return "**REDACTED**" if secret and value else value
+
+
+def _frame(frame: LoggedFrame) -> dict[str, Any]:
+    """Return a logged frame; one that can't be read is not shown, it may hold anything."""
+    try:
+        content: Any = orjson.loads(frame.raw)
+    except orjson.JSONDecodeError:
+        content = f"unreadable, {len(frame.raw)} bytes"
+    if isinstance(content, list):
+        content = [_redact(part) for part in content]
+    return {
+        "at": frame.at,
+        "from": "station" if frame.incoming else "central",
+        "frame": content,
+    }
+
+
+def _redact(part: Any) -> Any:
+    """Redact a part of a frame; a password that is read or written hides behind its key."""
+    if not isinstance(part, dict):
+        return part
+    part = async_redact_data(part, TO_REDACT)
+    if str(part.get("key", "")).lower() in _SECRET_VARIABLES:
+        part["value"] = "**REDACTED**"
+    for item in part.get("configurationKey") or ():
+        if (
+            isinstance(item, dict)
+            and str(item.get("key", "")).lower() in _SECRET_VARIABLES
+        ):
+            item["value"] = "**REDACTED**"
+    for item in part.get("setVariableData") or ():
+        if _names_secret(item):
+            item["attributeValue"] = "**REDACTED**"
+    return part
+
+
+def _names_secret(item: Any) -> bool:
+    if not isinstance(item, dict):
+        return False
+    variable = item.get("variable")
+    return isinstance(variable, dict) and (
+        str(variable.get("name", "")).lower() in _SECRET_VARIABLES
+    )

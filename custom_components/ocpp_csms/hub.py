@@ -1,0 +1,273 @@
+"""The hub of one entry: owns the listener and knows which station belongs to which subentry."""
+
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_INTEGRATION_DISCOVERY,
+    ConfigEntry,
+    ConfigSubentry,
+)
+from homeassistant.const import CONF_PASSWORD, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady, ServiceValidationError
+from homeassistant.helpers import device_registry as dr, discovery_flow
+from homeassistant.helpers.discovery_flow import DiscoveryKey
+from homeassistant.helpers.storage import Store
+
+from .const import (
+    CONF_ALIGNED_INTERVAL,
+    CONF_BIND_ADDRESS,
+    CONF_CALL_TIMEOUT,
+    CONF_HEARTBEAT_INTERVAL,
+    CONF_ID_TOKEN,
+    CONF_IDENTITY,
+    CONF_MAX_CURRENT,
+    CONF_MAX_FRAME_KIB,
+    CONF_MEASURANDS,
+    CONF_OBSERVE_ONLY,
+    CONF_PING_INTERVAL,
+    CONF_SAMPLE_INTERVAL,
+    CONF_SKIP_STEPS,
+    CONF_VERSION,
+    DEFAULT_MAX_FRAME_KIB,
+    DEFAULT_MEASURANDS,
+    DEFAULT_PING_INTERVAL,
+    DOMAIN,
+    SUBENTRY_STATION,
+    VERSION_AUTOMATIC,
+)
+from .coordinator import StationCoordinator
+from .csms import memory
+from .csms.changes import Change, StationKey
+from .csms.model.version import OcppVersion
+from .csms.quirks import load_quirks
+from .csms.server import Rejection, Server, ServerSettings
+from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
+from .repairs import async_clear_rejections, async_report_rejection
+
+type CsmsConfigEntry = ConfigEntry[Hub]
+
+_STORAGE_VERSION = 1
+_SAVE_DELAY_S = 10
+_MEMORABLE = frozenset({"session", "wish", "limit", "info", "last_boot", "evses"})
+"""Changes after which what is kept of a station is saved."""
+
+
+def server_settings(entry: ConfigEntry) -> ServerSettings:
+    """Return how the listener of an entry listens."""
+    ping = entry.options.get(CONF_PING_INTERVAL, DEFAULT_PING_INTERVAL)
+    frame = entry.options.get(CONF_MAX_FRAME_KIB, DEFAULT_MAX_FRAME_KIB)
+    return ServerSettings(
+        host=entry.data.get(CONF_BIND_ADDRESS) or None,
+        port=int(entry.data[CONF_PORT]),
+        ping_interval_s=float(ping) or None,
+        max_frame_bytes=int(frame) * 1024,
+    )
+
+
+def station_config(subentry: ConfigSubentry) -> StationConfig:
+    """Return what a subentry sets for its station."""
+    data = subentry.data
+    version = data.get(CONF_VERSION, VERSION_AUTOMATIC)
+    defaults = StationConfig(identity=data[CONF_IDENTITY])
+    return StationConfig(
+        identity=data[CONF_IDENTITY],
+        password=data.get(CONF_PASSWORD) or None,
+        version=None if version == VERSION_AUTOMATIC else OcppVersion(version),
+        call_timeout_s=data.get(CONF_CALL_TIMEOUT, defaults.call_timeout_s),
+        heartbeat_interval_s=int(
+            data.get(CONF_HEARTBEAT_INTERVAL, defaults.heartbeat_interval_s)
+        ),
+        sample_interval_s=int(
+            data.get(CONF_SAMPLE_INTERVAL, defaults.sample_interval_s)
+        ),
+        aligned_interval_s=int(
+            data.get(CONF_ALIGNED_INTERVAL, defaults.aligned_interval_s)
+        ),
+        measurands=tuple(data.get(CONF_MEASURANDS, DEFAULT_MEASURANDS)),
+        max_current_a=data.get(CONF_MAX_CURRENT, defaults.max_current_a),
+        id_token=data.get(CONF_ID_TOKEN) or DEFAULT_ID_TOKEN,
+        skip_steps=frozenset(data.get(CONF_SKIP_STEPS, ())),
+        observe_only=data.get(CONF_OBSERVE_ONLY, False),
+    )
+
+
+class Hub:
+    """One listener and its stations, as Home Assistant sees them."""
+
+    def __init__(self, hass: HomeAssistant, entry: CsmsConfigEntry) -> None:
+        """Prepare the hub of an entry."""
+        self.hass = hass
+        self.entry = entry
+        self.coordinators: dict[str, StationCoordinator] = {}
+        """By subentry id."""
+        self._settings = server_settings(entry)
+        self._store: Store[dict[str, Any]] = Store(
+            hass, _STORAGE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True
+        )
+        self._memory: dict[str, Any] = {}
+        self._save_pending = False
+        self._platforms: list[Callable[[StationCoordinator], None]] = []
+        self._server: Server | None = None
+
+    @property
+    def server(self) -> Server:
+        """The central system."""
+        assert self._server is not None
+        return self._server
+
+    @property
+    def listener_changed(self) -> bool:
+        """Whether the entry now asks for another listener than the open one."""
+        return server_settings(self.entry) != self._settings
+
+    async def async_start(self) -> None:
+        """Open the listener and take up the stations. Raises ConfigEntryNotReady."""
+        self._memory = await self._store.async_load() or {}
+        quirks = await self.hass.async_add_executor_job(load_quirks)
+        self._server = Server(self._settings, quirks=quirks)
+        self._server.knocked.connect(self._knocked)
+        self._server.rejected.connect(self._rejected)
+        for subentry in self._station_subentries():
+            self._add_station(subentry)
+        try:
+            await self._server.start()
+        except OSError as error:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="port_not_available",
+                translation_placeholders={
+                    "port": str(self._settings.port),
+                    "error": error.strerror or str(error),
+                },
+            ) from error
+
+    async def async_stop(self) -> None:
+        """Close the listener and keep what is known of the stations."""
+        await self.server.stop()
+        await self._store.async_save(self._snapshot())
+        async_clear_rejections(self.hass, self.entry, "")
+
+    async def async_forget(self) -> None:
+        """Remove what was kept."""
+        await self._store.async_remove()
+
+    def _station_subentries(self) -> list[ConfigSubentry]:
+        return [
+            subentry
+            for subentry in self.entry.subentries.values()
+            if subentry.subentry_type == SUBENTRY_STATION
+        ]
+
+    async def async_sync_stations(self) -> None:
+        """Add, change and remove stations, so that they are those of the subentries."""
+        subentries = {
+            subentry.subentry_id: subentry for subentry in self._station_subentries()
+        }
+        for subentry_id in self.coordinators.keys() - subentries.keys():
+            coordinator = self.coordinators.pop(subentry_id)
+            self._memory.pop(coordinator.station.identity, None)
+            coordinator.async_close()
+            await self.server.remove(coordinator.station.identity)
+        for subentry_id, subentry in subentries.items():
+            known = self.coordinators.get(subentry_id)
+            if known is None:
+                coordinator = self._add_station(subentry)
+                for add in self._platforms:
+                    add(coordinator)
+            else:
+                self.server.add(station_config(subentry))
+                known.async_update_device()
+        self._save_soon()
+
+    @callback
+    def async_add_platform(self, add: Callable[[StationCoordinator], None]) -> None:
+        """Have a platform add its entities for every station, present and future."""
+        self._platforms.append(add)
+        for coordinator in self.coordinators.values():
+            add(coordinator)
+
+    def coordinator_of_device(self, device: dr.AnyDeviceEntry) -> StationCoordinator:
+        """Return the coordinator of the station to which a device belongs."""
+        for coordinator in self.coordinators.values():
+            if coordinator.identifiers & device.identifiers:
+                return coordinator
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="device_without_station"
+        )
+
+    def has_device(self, device: dr.AnyDeviceEntry) -> bool:
+        """Return whether a device is a station, or an EVSE, that exists."""
+        return any(
+            coordinator.identifiers & device.identifiers
+            for coordinator in self.coordinators.values()
+        )
+
+    def _add_station(self, subentry: ConfigSubentry) -> StationCoordinator:
+        config = station_config(subentry)
+        station = self.server.add(config)
+        kept = self._memory.get(config.identity)
+        if kept is not None and not station.connected:
+            memory.restore(station, kept)
+        station.changed.connect(self._remember)
+        coordinator = StationCoordinator(
+            self.hass, self.entry, subentry.subentry_id, station
+        )
+        self.coordinators[subentry.subentry_id] = coordinator
+        return coordinator
+
+    def _remember(self, station: Station, changes: list[Change]) -> None:
+        if station.connected and (0, StationKey.CONNECTED) in changes:
+            async_clear_rejections(self.hass, self.entry, station.identity)
+        if not self._save_pending and any(key in _MEMORABLE for _, key in changes):
+            self._save_soon()
+
+    def _save_soon(self) -> None:
+        self._save_pending = True
+        self._store.async_delay_save(self._snapshot, _SAVE_DELAY_S)
+
+    def _snapshot(self) -> dict[str, Any]:
+        self._save_pending = False
+        self._memory |= {
+            coordinator.station.identity: memory.snapshot(coordinator.station)
+            for coordinator in self.coordinators.values()
+        }
+        return self._memory
+
+    @callback
+    def _knocked(self, station: Station) -> None:
+        """Offer a station that nobody knows to the user, once it has said what it is."""
+        if station.state.info is not None:
+            self._discover(station)
+            return
+
+        def told(station: Station, changes: list[Change]) -> None:
+            if (0, StationKey.INFO) in changes and not station.accepted:
+                self._discover(station)
+
+        station.changed.connect(told)
+
+    def _discover(self, station: Station) -> None:
+        info = station.state.info
+        discovery_flow.async_create_flow(
+            self.hass,
+            DOMAIN,
+            {"source": SOURCE_INTEGRATION_DISCOVERY},
+            {
+                "entry_id": self.entry.entry_id,
+                CONF_IDENTITY: station.identity,
+                "address": station.state.address or "",
+                "version": str(station.version or ""),
+                "vendor": info.vendor if info else "",
+                "model": info.model if info else "",
+                "serial": (info.serial if info else None) or "",
+                "firmware": (info.firmware if info else None) or "",
+            },
+            discovery_key=DiscoveryKey(domain=DOMAIN, key=station.identity, version=1),
+        )
+
+    @callback
+    def _rejected(self, rejection: Rejection) -> None:
+        """Tell the user of a station that is turned away for something that can be mended."""
+        async_report_rejection(self.hass, self.entry, rejection)

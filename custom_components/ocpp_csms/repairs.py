@@ -1,0 +1,76 @@
+"""Repair issues: what only the user can mend."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+from .csms.server import Rejection
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+
+_MENDABLE = frozenset(
+    {
+        "identity_characters",
+        "identity_too_long",
+        "no_identity",
+        "password_missing",
+        "password_wrong",
+        "subprotocol",
+    }
+)
+"""Reasons that a user can do something about; the others are noise of the network."""
+_MAX_ISSUES = 10
+
+
+def _issue_id(entry: ConfigEntry, rejection: Rejection) -> str:
+    return f"rejected_{entry.entry_id}_{rejection.identity}_{rejection.reason}"
+
+
+@callback
+def async_report_rejection(
+    hass: HomeAssistant, entry: ConfigEntry, rejection: Rejection
+) -> None:
+    """Tell of a station that is turned away for something that can be mended."""
+    if rejection.reason not in _MENDABLE:
+        return
+    if len(_issues(hass, f"rejected_{entry.entry_id}_")) >= _MAX_ISSUES:
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _issue_id(entry, rejection),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"rejected_{rejection.reason}",
+        translation_placeholders={
+            "station": rejection.identity or rejection.path,
+            "address": rejection.address,
+            "path": rejection.path,
+            "detail": rejection.detail,
+        },
+    )
+
+
+@callback
+def async_clear_rejections(
+    hass: HomeAssistant, entry: ConfigEntry, identity: str
+) -> None:
+    """Forget the issues of a station that has got in, or, without identity, all."""
+    prefix = (
+        f"rejected_{entry.entry_id}_{identity}_"
+        if identity
+        else f"rejected_{entry.entry_id}_"
+    )
+    for issue_id in _issues(hass, prefix):
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _issues(hass: HomeAssistant, prefix: str) -> list[str]:
+    return [
+        issue_id
+        for domain, issue_id in ir.async_get(hass).issues
+        if domain == DOMAIN and issue_id.startswith(prefix)
+    ]

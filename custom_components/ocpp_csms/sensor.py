@@ -1,0 +1,276 @@
+"""Sensors of stations and EVSEs; those of the meter are in `meter_sensor`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import StationCoordinator
+from .csms.changes import EvseKey, Key, StationKey
+from .csms.evse import Evse
+from .csms.model.evse import EvseStatus
+from .csms.model.version import OcppVersion
+from .csms.onboarding import StepState
+from .csms.station import Station
+from .entity import EvseEntity, StationEntity, async_setup_entities
+from .hub import CsmsConfigEntry
+from .meter_sensor import channel_sensors
+
+PARALLEL_UPDATES = 0
+
+type Value = str | float | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StationSensorDescription(SensorEntityDescription):
+    """Describes a sensor of a station."""
+
+    keys: tuple[Key, ...]
+    value_fn: Callable[[Station], Value]
+    attributes_fn: Callable[[Station], Mapping[str, Any]] | None = None
+    always_available: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvseSensorDescription(SensorEntityDescription):
+    """Describes a sensor of an EVSE."""
+
+    keys: tuple[Key, ...]
+    value_fn: Callable[[Evse], Value]
+    attributes_fn: Callable[[Evse], Mapping[str, Any]] | None = None
+
+
+def setup_state(station: Station) -> str:
+    """Return how the steps after a station's coming stand, in one word."""
+    onboarding = station.onboarding
+    if station.config.observe_only:
+        return "observe_only"
+    if onboarding.problems:
+        return "problem"
+    return "ready" if onboarding.finished else "running"
+
+
+def setup_steps(station: Station) -> dict[str, str]:
+    """Return each step's state, with its detail where it has one."""
+    return {
+        step.value: f"{record.state}: {record.detail}"
+        if record.detail
+        else record.state.value
+        for step, record in station.onboarding.records.items()
+        if record.state is not StepState.WAITING
+    }
+
+
+def _session_attributes(evse: Evse) -> dict[str, Any]:
+    session = evse.session
+    return {
+        "transaction_id": session.id if session else None,
+        "id_token": session.id_token if session else None,
+        "active": session.active if session else False,
+        "stop_reason": session.stop_reason if session else None,
+    }
+
+
+STATION_SENSORS = (
+    StationSensorDescription(
+        key="firmware",
+        translation_key="firmware",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        keys=(StationKey.INFO,),
+        value_fn=lambda station: (
+            station.state.info.firmware if station.state.info else None
+        ),
+    ),
+    StationSensorDescription(
+        key="ocpp_version",
+        translation_key="ocpp_version",
+        device_class=SensorDeviceClass.ENUM,
+        options=[version.value for version in OcppVersion],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        keys=(StationKey.CONNECTED,),
+        value_fn=lambda station: station.version.value if station.version else None,
+    ),
+    StationSensorDescription(
+        key="setup",
+        translation_key="setup",
+        device_class=SensorDeviceClass.ENUM,
+        options=["running", "ready", "problem", "observe_only"],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        keys=(StationKey.ONBOARDING,),
+        value_fn=setup_state,
+        attributes_fn=setup_steps,
+    ),
+    StationSensorDescription(
+        key="last_boot",
+        translation_key="last_boot",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        keys=(StationKey.LAST_BOOT,),
+        value_fn=lambda station: station.state.last_boot,
+        attributes_fn=lambda station: {"reason": station.state.boot_reason},
+        always_available=True,
+    ),
+    StationSensorDescription(
+        key="last_seen",
+        translation_key="last_seen",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        keys=(StationKey.LAST_SEEN,),
+        value_fn=lambda station: station.state.last_seen,
+        always_available=True,
+    ),
+    StationSensorDescription(
+        key="clock_offset",
+        translation_key="clock_offset",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        keys=(StationKey.CLOCK_OFFSET,),
+        value_fn=lambda station: station.state.clock_offset_s,
+    ),
+    StationSensorDescription(
+        key="firmware_status",
+        translation_key="firmware_status",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        keys=(StationKey.FIRMWARE_STATUS,),
+        value_fn=lambda station: station.state.firmware_status,
+    ),
+    StationSensorDescription(
+        key="log_status",
+        translation_key="log_status",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        keys=(StationKey.LOG_STATUS,),
+        value_fn=lambda station: station.state.log_status,
+    ),
+)
+
+EVSE_SENSORS = (
+    EvseSensorDescription(
+        key="status",
+        translation_key="status",
+        device_class=SensorDeviceClass.ENUM,
+        options=[status.value for status in EvseStatus],
+        keys=(EvseKey.STATUS, EvseKey.SESSION),
+        value_fn=lambda evse: evse.status.value if evse.status else None,
+    ),
+    EvseSensorDescription(
+        key="session_energy",
+        translation_key="session_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        keys=(EvseKey.SESSION,),
+        value_fn=lambda evse: evse.session.energy_wh if evse.session else None,
+        attributes_fn=_session_attributes,
+    ),
+    EvseSensorDescription(
+        key="session_start",
+        translation_key="session_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        keys=(EvseKey.SESSION,),
+        value_fn=lambda evse: evse.transaction.started_at if evse.transaction else None,
+    ),
+    EvseSensorDescription(
+        key="accepted_limit",
+        translation_key="accepted_limit",
+        device_class=SensorDeviceClass.CURRENT,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        keys=(EvseKey.LIMIT,),
+        value_fn=lambda evse: evse.applied_a,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: CsmsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the sensors of an entry."""
+    async_setup_entities(
+        entry,
+        async_add_entities,
+        station=lambda coordinator: [
+            StationSensor(coordinator, description) for description in STATION_SENSORS
+        ],
+        evse=lambda coordinator, evse: [
+            EvseSensor(coordinator, evse, description) for description in EVSE_SENSORS
+        ],
+        channel=channel_sensors,
+    )
+
+
+class StationSensor(StationEntity, SensorEntity):
+    """A sensor of a station."""
+
+    entity_description: StationSensorDescription
+
+    def __init__(
+        self, coordinator: StationCoordinator, description: StationSensorDescription
+    ) -> None:
+        """Prepare the sensor."""
+        super().__init__(coordinator, description, description.keys)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is something to show."""
+        return self.entity_description.always_available or super().available
+
+    @override
+    def _update(self) -> None:
+        description = self.entity_description
+        self._attr_native_value = description.value_fn(self.station)
+        if description.attributes_fn is not None:
+            self._attr_extra_state_attributes = dict(
+                description.attributes_fn(self.station)
+            )
+
+
+class EvseSensor(EvseEntity, SensorEntity):
+    """A sensor of an EVSE."""
+
+    entity_description: EvseSensorDescription
+
+    def __init__(
+        self,
+        coordinator: StationCoordinator,
+        evse: Evse,
+        description: EvseSensorDescription,
+    ) -> None:
+        """Prepare the sensor."""
+        super().__init__(coordinator, evse, description, description.keys)
+
+    @override
+    def _update(self) -> None:
+        description = self.entity_description
+        self._attr_native_value = description.value_fn(self.evse)
+        if description.attributes_fn is not None:
+            self._attr_extra_state_attributes = dict(
+                description.attributes_fn(self.evse)
+            )
