@@ -143,12 +143,16 @@ class StationCoordinator:
             if key in _STRUCTURE:
                 self._structure_changed(key)
             listeners = self._listeners.get(change)
-            if listeners:
-                concerned.update(dict.fromkeys(listeners))
-            elif isinstance(key, Channel):
-                self._meet_channel(change[0], key)
-            if key is StationKey.CONNECTED:
+            if isinstance(key, Channel):
+                if listeners:
+                    for update in listeners:
+                        update()
+                else:
+                    self._meet_channel(change[0], key)
+            elif key is StationKey.CONNECTED:
                 concerned = dict(self._everyone)
+            elif listeners:
+                concerned.update(dict.fromkeys(listeners))
         for update in concerned:
             update()
 

@@ -182,7 +182,7 @@ EVSE_SENSORS = (
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
-        keys=(EvseKey.SESSION,),
+        keys=(EvseKey.SESSION, EvseKey.SESSION_ENERGY),
         value_fn=lambda evse: evse.session.energy_wh if evse.session else None,
         attributes_fn=_session_attributes,
     ),

@@ -29,9 +29,9 @@ class EvseKey(StrEnum):
     STATUS = "status"
     PROBLEM = "problem"
     SESSION = "session"
+    SESSION_ENERGY = "session_energy"
     WISH = "wish"
     LIMIT = "limit"
-    CHANNELS = "channels"
 
 
 type Key = StationKey | EvseKey | Channel

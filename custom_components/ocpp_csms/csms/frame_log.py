@@ -15,17 +15,26 @@ class LoggedFrame(NamedTuple):
 
 
 class FrameLog:
-    """A ring of frames. Nothing is copied or decoded until somebody looks."""
+    """A ring of frames, bounded in number and bytes. Nothing is decoded until somebody looks."""
 
-    __slots__ = ("_frames",)
+    __slots__ = ("_bytes", "_frames", "_max_bytes", "_size")
 
-    def __init__(self, size: int = 60) -> None:
-        """Keep the last `size` frames."""
-        self._frames: deque[LoggedFrame] = deque(maxlen=size)
+    def __init__(self, size: int = 60, max_bytes: int = 16_384) -> None:
+        """Keep the last `size` frames, or fewer if they are large; the newest always."""
+        self._frames: deque[LoggedFrame] = deque()
+        self._size = size
+        self._max_bytes = max_bytes
+        self._bytes = 0
 
     def add(self, at: datetime, raw: bytes, *, incoming: bool) -> None:
         """Remember a frame."""
-        self._frames.append(LoggedFrame(at, incoming, raw))
+        frames = self._frames
+        frames.append(LoggedFrame(at, incoming, raw))
+        self._bytes += len(raw)
+        while len(frames) > 1 and (
+            self._bytes > self._max_bytes or len(frames) > self._size
+        ):
+            self._bytes -= len(frames.popleft().raw)
 
     def __iter__(self) -> Iterator[LoggedFrame]:
         """Iterate from the oldest to the newest frame."""

@@ -358,7 +358,7 @@ class Inbox:
         changed = evse.meter.take(samples, now, station.quirks, start)
         self._mark_channels(evse, changed)
         if transaction is not None and evse.count_energy(now):
-            station.mark(EvseKey.SESSION, evse.id)
+            station.mark(EvseKey.SESSION_ENERGY, evse.id)
         self._judge_clock(samples, now)
 
     def _mark_channels(self, evse: Evse, keys: list[Any]) -> None:
