@@ -26,25 +26,39 @@ class Quirks:
     """The knobs; the defaults suit a station that follows the specification."""
 
     names: tuple[str, ...] = ()
+    """The rules that apply, as file/rule."""
     call_timeout_s: float | None = None
+    """How long it may take to answer."""
     call_gap_s: float = 0.0
+    """Rest between an answer and the next CALL."""
     boot_settle_s: float = 2.0
+    """Rest between its boot and the first CALL."""
     answer_delay_s: Mapping[str, float] = field(default_factory=dict)
+    """Rest before certain of its CALLs are answered, by action."""
     skip_steps: frozenset[str] = frozenset()
+    """Steps of onboarding that do harm."""
     measurands: tuple[str, ...] | None = None
+    """What can be sampled, in its own spelling, instead of what the user chose."""
     max_measurands: int | None = None
+    """How many measurands it can sample at once."""
     readonly: frozenset[str] = frozenset()
+    """Variables that can't be written though they look so."""
     min_sample_interval_s: int | None = None
+    """The shortest interval of samples that it stands."""
     one_key_per_get: bool = False
+    """Whether it can tell only one configuration key at a time."""
     ignore_connector_count: bool = False
+    """Whether the number of connectors that it tells is nonsense."""
     power_from_current: bool = False
-    ignore_offered: bool = False
+    """Whether its power is always 0, though its currents are right."""
     profile_attempts: tuple[ProfileAttempt, ...] = ()
+    """The ways to send a limit, in order."""
     current_steps_a: tuple[float, ...] = ()
+    """The only currents that it knows, in A."""
     min_current_a: float = 6.0
+    """The least current that it can give, in A."""
     id_token: str | None = None
-    max_token_length: int | None = None
-    zero_pauses: bool = True
+    """The only token with which it lets itself be started."""
 
 
 @dataclass(frozen=True, slots=True)
