@@ -17,9 +17,9 @@ def parse_time(text: object, now: datetime | None = None) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     if time < EARLIEST or (now is not None and time > now + FUTURE):
         return None
     return time
