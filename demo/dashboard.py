@@ -2,11 +2,28 @@
 
 from typing import Any
 
-from .stations import STATIONS, Station
+from .stations import STATIONS, Place
 
 type Card = dict[str, Any]
 
 URL_PATH = "ocpp-charging"
+WELCOME = """\
+## Charging at home
+Simulated charging stations, one for each version of OCPP, charge simulated cars. \
+**Stop** one, **pause** it, or move its **current limit**: the car follows within seconds.
+"""
+PRICES = """\
+{% from "home.jinja" import price_chart %}
+{{ price_chart("Today", state_attr("sensor.electricity_price", "raw_today")) }}
+{{ price_chart("Tomorrow", state_attr("sensor.electricity_price", "raw_tomorrow")) }}
+"""
+HOME_TILES = {
+    "solar_power": ("Solar", "amber"),
+    "house_power": ("House", "blue"),
+    "charging_power": ("Charging", "green"),
+    "grid_power": ("Grid", "purple"),
+}
+FULL = {"columns": "full"}
 
 
 def dashboard() -> dict[str, Any]:
@@ -18,57 +35,119 @@ def dashboard() -> dict[str, Any]:
                 "path": "charging",
                 "icon": "mdi:ev-station",
                 "type": "sections",
-                "max_columns": 4,
-                "sections": [_home_section(), *_evse_sections()],
+                "max_columns": 3,
+                "header": {
+                    "layout": "start",
+                    "card": {"type": "markdown", "text_only": True, "content": WELCOME},
+                },
+                "sections": [
+                    _home_section(),
+                    *(_place_section(place) for place in _places()),
+                    _history_section(),
+                ],
             }
         ]
     }
 
 
-def _section(title: str, icon: str, cards: list[Card]) -> Card:
+def _places() -> list[Place]:
+    """Return all places to charge at."""
+    return [place for station in STATIONS for place in station.places]
+
+
+def _section(heading: Card, cards: list[Card]) -> Card:
     """Return a section with a heading."""
-    heading = {"type": "heading", "heading": title, "icon": icon}
-    return {"type": "grid", "cards": [heading, *cards]}
+    return {"type": "grid", "cards": [{"type": "heading", **heading}, *cards]}
+
+
+def _tile(entity: str, name: str, **options: Any) -> Card:
+    """Return a tile with a short name."""
+    return {"type": "tile", "entity": entity, "name": name, **options}
 
 
 def _home_section() -> Card:
     """Return the section of the simulated home."""
-    power = ("solar_power", "house_power", "charging_power", "grid_power")
-    tiles: list[Card] = [{"type": "tile", "entity": f"sensor.{name}"} for name in power]
-    price = {
-        "type": "tile",
-        "entity": "sensor.electricity_price",
-        "grid_options": {"columns": "full"},
-    }
-    history = {
-        "type": "history-graph",
-        "hours_to_show": 1,
-        "entities": [{"entity": f"sensor.{name}"} for name in power],
-        "grid_options": {"columns": "full"},
-    }
-    return _section("Home", "mdi:home-lightning-bolt", [*tiles, price, history])
-
-
-def _evse_sections() -> list[Card]:
-    """Return a section per EVSE of the simulated stations."""
-    return [
-        _evse_section(station, evse)
-        for station in STATIONS
-        for evse in range(1, station.evses + 1)
+    heading = {"heading": "Home", "icon": "mdi:home-lightning-bolt"}
+    tiles = [
+        _tile(f"sensor.{key}", name, color=color)
+        for key, (name, color) in HOME_TILES.items()
     ]
+    price = _tile("sensor.electricity_price", "Electricity price", grid_options=FULL)
+    prices = {"type": "markdown", "content": PRICES, "grid_options": FULL}
+    return _section(heading, [*tiles, price, prices])
 
 
-def _evse_section(station: Station, evse: int) -> Card:
+def _place_section(place: Place) -> Card:
     """Return the section of one EVSE."""
-    place = f"{station.name.lower()}_evse_{evse}"
-    title = station.name if station.evses == 1 else f"{station.name} {evse}"
-    tiles: list[Card] = [
-        {"type": "tile", "entity": f"{domain}.{place}_{key}"}
-        for domain, key in (
-            ("sensor", "status"),
-            ("sensor", "power"),
-            ("sensor", "session_energy"),
-            ("switch", "charging"),
+    heading = {
+        "heading": place.title,
+        "icon": "mdi:ev-station",
+        "badges": [
+            {
+                "type": "entity",
+                "entity": f"sensor.{place.station_id}_ocpp_version",
+                "show_icon": False,
+            },
+            {
+                "type": "entity",
+                "entity": f"binary_sensor.{place.station_id}_connectivity",
+            },
+        ],
+    }
+    limit = _tile(
+        place.entity("number", "current_limit"),
+        "Current limit",
+        features=[{"type": "numeric-input", "style": "slider"}],
+        grid_options=FULL,
+    )
+    return _section(heading, [*_value_tiles(place), limit, *_switch_tiles(place)])
+
+
+def _value_tiles(place: Place) -> list[Card]:
+    """Return the tiles of what an EVSE measures."""
+    return [
+        _tile(place.entity("sensor", key), name, color=color)
+        for key, name, color in (
+            ("status", "Status", "green"),
+            ("power", "Power", "green"),
+            ("session_energy", "This session", "green"),
+            ("state_of_charge", "Car battery", "green"),
         )
     ]
-    return _section(f"{title} · OCPP {station.version}", "mdi:ev-plug-type2", tiles)
+
+
+def _switch_tiles(place: Place) -> list[Card]:
+    """Return the tiles that start, stop and pause charging."""
+    return [
+        _tile(
+            place.entity("switch", key),
+            name,
+            color=color,
+            features=[{"type": "toggle"}],
+            features_position="inline",
+        )
+        for key, name, color in (
+            ("charge", "Charge", "green"),
+            ("pause", "Pause", "orange"),
+        )
+    ]
+
+
+def _history_section() -> Card:
+    """Return the section of the last half hour."""
+    heading = {"heading": "The last half hour", "icon": "mdi:chart-line"}
+    graphs = [
+        _graph([(f"sensor.{key}", name) for key, (name, _) in HOME_TILES.items()]),
+        _graph([(place.entity("sensor", "power"), place.title) for place in _places()]),
+    ]
+    return _section(heading, graphs) | {"column_span": 3}
+
+
+def _graph(entities: list[tuple[str, str]]) -> Card:
+    """Return a graph of powers."""
+    return {
+        "type": "history-graph",
+        "hours_to_show": 0.5,
+        "entities": [{"entity": entity, "name": name} for entity, name in entities],
+        "grid_options": {"columns": 18},
+    }

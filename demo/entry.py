@@ -28,7 +28,7 @@ def config_entry(settings: Settings) -> dict[str, Any]:
         "pref_disable_polling": False,
         "source": "user",
         "subentries": [_subentry(station) for station in STATIONS],
-        "title": "OCPP Charging",
+        "title": f"OCPP Charging ({settings.ocpp_port})",
         "unique_id": None,
         "version": 1,
     }

@@ -10,6 +10,7 @@ from typing import Any
 from .dashboard import URL_PATH, dashboard
 from .entry import config_entry
 from .settings import ROOT, Settings
+from .stations import STATIONS, Place
 
 TEMPLATE = Path(__file__).parent / "config"
 INTEGRATION = ROOT / "custom_components" / "ocpp_csms"
@@ -132,6 +133,17 @@ def _energy() -> dict[str, Any]:
     }
     return {
         "energy_sources": [grid, solar],
-        "device_consumption": [],
+        "device_consumption": [
+            _consumer(place) for station in STATIONS for place in station.places
+        ],
         "device_consumption_water": [],
+    }
+
+
+def _consumer(place: Place) -> dict[str, Any]:
+    """Return an EVSE as a consumer of the Energy dashboard."""
+    return {
+        "stat_consumption": place.entity("sensor", "energy"),
+        "stat_rate": place.entity("sensor", "power"),
+        "name": place.title,
     }

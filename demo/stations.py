@@ -5,6 +5,19 @@ import sys
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """One EVSE: a place where a car charges."""
+
+    title: str
+    station_id: str
+    evse_id: int
+
+    def entity(self, domain: str, key: str) -> str:
+        """Return the id of one of its entities."""
+        return f"{domain}.{self.station_id}_evse_{self.evse_id}_{key}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Station:
     """One simulated charging station, and what goes on there."""
 
@@ -13,8 +26,21 @@ class Station:
     version: str
     model: str
     serial: str
+    scene: str
     evses: int = 1
-    scene: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> list[Place]:
+        """Return its EVSEs."""
+        station_id = self.name.lower()
+        return [
+            Place(
+                title=self.name if self.evses == 1 else f"{self.name} {evse_id}",
+                station_id=station_id,
+                evse_id=evse_id,
+            )
+            for evse_id in range(1, self.evses + 1)
+        ]
 
     def command(self, ocpp_port: int) -> list[str]:
         """Return the command that runs the station."""
@@ -27,29 +53,20 @@ class Station:
             "--serial": self.serial,
         }
         arguments = [part for option in options.items() for part in option]
-        return [sys.executable, "-u", "-m", "simulator", *arguments, *self.scene]
+        return [sys.executable, "-u", "-m", "simulator", *arguments, *self.scene.split()]
 
 
 STATIONS = (
-    # A car that charges as soon as it is plugged in.
+    # A car comes home, charges over night, and leaves in the morning.
     Station(
         identity="GARAGE",
         name="Garage",
         version="1.6",
         model="Loopback 16",
         serial="SIM-0016",
-        scene=(
-            "--plug-in",
-            "1",
-            "--autostart",
-            "DEMO",
-            "--soc",
-            "35",
-            "--register",
-            "2412000",
-        ),
+        scene="--scenario commuter --token DEMO --soc 35 --register 2412000",
     ),
-    # One car waits to be started from Home Assistant; the other place is free.
+    # One car charges and falls asleep now and then; one waits to be started.
     Station(
         identity="CARPORT",
         name="Carport",
@@ -57,24 +74,15 @@ STATIONS = (
         model="Loopback 20 Duo",
         serial="SIM-0201",
         evses=2,
-        scene=(
-            "--plug-in",
-            "1",
-            "--car-phases",
-            "1",
-            "--car-current",
-            "32",
-            "--soc",
-            "60",
-        ),
+        scene="--plug-in 2 --scenario sleepy --car-phases 1 --soc 62 --register 604000",
     ),
-    # A car that comes in the evening and leaves in the morning.
+    # A smaller car charges as soon as it is plugged in.
     Station(
         identity="DRIVEWAY",
         name="Driveway",
         version="2.1",
         model="Loopback 21",
         serial="SIM-0021",
-        scene=("--scenario", "commuter", "--token", "DEMO", "--register", "831500"),
+        scene="--plug-in 1 --token DEMO --car-current 10 --capacity 40 --soc 71 --register 831500",
     ),
 )

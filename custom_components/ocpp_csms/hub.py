@@ -8,8 +8,8 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigSubentry,
 )
-from homeassistant.const import CONF_PASSWORD, CONF_PORT
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import CONF_PASSWORD, CONF_PORT, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, discovery_flow
 from homeassistant.helpers.discovery_flow import DiscoveryKey
@@ -131,6 +131,11 @@ class Hub:
         self._server.rejected.connect(self._rejected)
         for subentry in self._station_subentries():
             self._add_station(subentry)
+        self.entry.async_on_unload(
+            self.hass.bus.async_listen_once(
+                EVENT_HOMEASSISTANT_STOP, self._async_shutdown
+            )
+        )
         try:
             await self._server.start()
         except OSError as error:
@@ -148,6 +153,10 @@ class Hub:
         await self.server.stop()
         await self._store.async_save(self._snapshot())
         async_clear_rejections(self.hass, self.entry, "")
+
+    async def _async_shutdown(self, _: Event) -> None:
+        """Take leave of the stations when Home Assistant stops."""
+        await self.server.stop()
 
     async def async_forget(self) -> None:
         """Remove what was kept."""

@@ -57,8 +57,6 @@ def with_dependencies(manifests: dict[str, Manifest], names: Iterator[str]) -> s
 
 def own_requirements() -> list[str]:
     """Return what the integration's manifest requires."""
-    if not OWN_MANIFEST.exists():
-        return ["jsonschema-rs>=0.60", "ocpp>=2.1,<3", "websockets>=15.0.1"]
     requirements: list[str] = json.loads(OWN_MANIFEST.read_text())["requirements"]
     return requirements
 

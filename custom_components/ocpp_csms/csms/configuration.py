@@ -1,5 +1,6 @@
 """Reading and setting a station's configuration, carefully: read all, write what differs."""
 
+from dataclasses import replace
 import math
 from typing import TYPE_CHECKING
 
@@ -83,33 +84,38 @@ async def set_measurands(station: Station) -> str:
         raise Skipped("left to the station")
     ref = station.dialect.settings[Setting.SAMPLED_MEASURANDS]
     variable = _writable(station, ref)
-    chosen = _supported(wanted, variable, station.quirks.max_measurands)
+    chosen = _supported(wanted, variable)[: _most_measurands(station)]
     if variable.value and not set(chosen) - _names(variable.value):
         raise Skipped("set already")
     while chosen:
-        if await _write(station, ref, ",".join(chosen)):
-            return ",".join(chosen)
-        chosen = _fewer(chosen)
+        status = await _write(station, ref, ",".join(chosen))
+        if status:
+            return ",".join(chosen) + _reboot_note(status)
+        chosen = chosen[:-1]
     return "none was taken"
 
 
-def _fewer(measurands: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the more important half: a list is ordered by importance."""
-    return measurands[: len(measurands) // 2]
+def _most_measurands(station: Station) -> int | None:
+    """Return how many measurands the station samples at once, None if it does not tell."""
+    text = (station.setting(Setting.SAMPLED_MAXIMUM) or "").strip()
+    told = int(text) if text.isdigit() and int(text) > 0 else None
+    limits = [most for most in (told, station.quirks.max_measurands) if most]
+    return min(limits, default=None)
+
+
+def _reboot_note(status: str) -> str:
+    return " (after a restart of the station)" if status == "RebootRequired" else ""
 
 
 def _names(text: str) -> set[str]:
     return {name.strip() for name in text.split(",") if name.strip()}
 
 
-def _supported(
-    wanted: tuple[str, ...], variable: Variable, at_most: int | None
-) -> tuple[str, ...]:
+def _supported(wanted: tuple[str, ...], variable: Variable) -> tuple[str, ...]:
     """Return the wanted measurands that the station lists as possible, if it lists any."""
-    chosen = tuple(
+    return tuple(
         name for name in wanted if not variable.choices or name in variable.choices
     )
-    return chosen[:at_most] if at_most else chosen
 
 
 def _writable(station: Station, ref: VariableRef) -> Variable:
@@ -121,22 +127,17 @@ def _writable(station: Station, ref: VariableRef) -> Variable:
     return variable
 
 
-async def _write(station: Station, ref: VariableRef, value: str) -> bool:
-    """Write a variable; return whether it was taken."""
+async def _write(station: Station, ref: VariableRef, value: str) -> str:
+    """Write a variable; return the station's word if it was taken, else nothing."""
     try:
         (result,) = await station.execute(SetVariables(((ref, value),)))
     except CallError, CommandRejectedError:
-        return False
-    if result.accepted:
-        known = station.state.variables.get(ref)
-        station.state.variables[ref] = Variable(
-            ref,
-            value,
-            False,
-            known.limit if known else None,
-            known.choices if known else (),
-        )
-    return result.accepted
+        return ""
+    if not result.accepted:
+        return ""
+    known = station.state.variables[ref]
+    station.state.variables[ref] = replace(known, value=value)
+    return result.status
 
 
 async def set_intervals(station: Station) -> str:
@@ -168,8 +169,10 @@ async def _set_interval(station: Station, setting: Setting, seconds: int) -> str
         return ""
     if _same_number(variable.value, seconds):
         return ""
-    taken = await _write(station, ref, str(seconds))
-    return f"{ref.name}={seconds}" if taken else f"{ref.name} was refused"
+    status = await _write(station, ref, str(seconds))
+    if not status:
+        return f"{ref.name} was refused"
+    return f"{ref.name}={seconds}{_reboot_note(status)}"
 
 
 def _same_number(text: str | None, number: float) -> bool:

@@ -4,6 +4,7 @@ A limit that the user moves goes to TxDefaultProfile or TxProfile, never to the 
 maximum, which is for the fuse and wears the station's memory.
 """
 
+from collections.abc import Awaitable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -96,19 +97,41 @@ def _snap(station: Station, limit_a: float) -> float:
 
 
 async def apply_wishes(station: Station) -> str:
-    """Apply what the user wished for while the station was away, or before it rebooted."""
+    """Apply what the user wished for while the station was away, or before it rebooted.
+
+    One that is refused keeps none of the others back; the first refusal is raised last.
+    """
     applied: list[str] = []
-    if station.state.wish_available is not None and await _apply_available(station):
-        applied.append("availability")
-    for evse in station.evses.values():
-        if evse.wish.available is not None and await _apply_available(station, evse):
-            applied.append(f"availability of EVSE {evse.id}")
-        if evse.wish.effective_a != evse.applied_a:
-            await _apply(station, evse)
-            applied.append(f"limit of EVSE {evse.id}")
+    refusals: list[CallError | CommandRejectedError] = []
+    for what, apply in _due(station):
+        try:
+            await apply
+        except (CallError, CommandRejectedError) as refusal:
+            refusals.append(refusal)
+        else:
+            applied.append(what)
+    if refusals:
+        raise refusals[0]
     if not applied:
         raise Skipped("nothing to apply")
     return ", ".join(applied)
+
+
+def _due(station: Station) -> Iterator[tuple[str, Awaitable[object]]]:
+    """Return the wishes that the station does not fulfil, and what fulfils them."""
+    if _availability_differs(station, None):
+        yield (
+            "availability",
+            _send_available(station, None, bool(station.state.wish_available)),
+        )
+    for evse in station.evses.values():
+        if _availability_differs(station, evse):
+            yield (
+                f"availability of EVSE {evse.id}",
+                _send_available(station, evse, bool(evse.wish.available)),
+            )
+        if evse.wish.effective_a != evse.applied_a:
+            yield f"limit of EVSE {evse.id}", _apply(station, evse)
 
 
 async def _apply(station: Station, evse: Evse) -> None:
@@ -246,14 +269,12 @@ async def _send_available(
     return done.status
 
 
-async def _apply_available(station: Station, evse: Evse | None = None) -> bool:
-    """Send a wish for availability where the station's state differs; return whether."""
-    wish = evse.wish.available if evse else station.state.wish_available
-    if evse is not None:
-        out_of_use = evse.status is EvseStatus.UNAVAILABLE
-    else:
+def _availability_differs(station: Station, evse: Evse | None) -> bool:
+    """Return whether a wish for availability is not what the station reports."""
+    if evse is None:
+        wish = station.state.wish_available
         out_of_use = station.state.status is ConnectorStatus.UNAVAILABLE
-    if wish is None or wish is not out_of_use:
-        return False
-    await _send_available(station, evse, wish)
-    return True
+    else:
+        wish = evse.wish.available
+        out_of_use = evse.status is EvseStatus.UNAVAILABLE
+    return wish is not None and wish is out_of_use

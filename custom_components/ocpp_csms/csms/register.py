@@ -13,7 +13,7 @@ MAX_POWER_W = 500_000.0
 SLACK_WH = 1_000.0
 """Rounding and late time stamps: less than this is never judged."""
 RESET_EVIDENCE = 10
-"""So many consecutive values from below make a replaced meter credible."""
+"""So many values from below, each higher than the last, make a replaced meter credible."""
 
 
 def plausible_wh(seconds: float) -> float:
@@ -91,11 +91,11 @@ class Register:
         return plausible_wh(seconds) + 50 * SLACK_WH
 
     def _take_backward(self, value_wh: float, at: datetime) -> float | None:
-        """Hold a value from below, until so many agree that the meter must be a new one."""
-        if self._suspect_wh is not None and value_wh >= self._suspect_wh:
-            self._suspects += 1
-        else:
+        """Hold a value from below, until so many rise that the meter must be a new one."""
+        if self._suspect_wh is None or value_wh < self._suspect_wh:
             self._suspects = 1
+        elif value_wh > self._suspect_wh:
+            self._suspects += 1
         if self._suspects >= RESET_EVIDENCE:
             self.resets += 1
             return self._accept(value_wh, at)

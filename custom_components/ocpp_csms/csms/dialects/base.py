@@ -21,18 +21,13 @@ class Setting(Enum):
     """Settings of a station that the central system takes care of, by their meaning."""
 
     SAMPLED_MEASURANDS = auto()
+    SAMPLED_MAXIMUM = auto()
     SAMPLE_INTERVAL = auto()
-    ALIGNED_MEASURANDS = auto()
     ALIGNED_INTERVAL = auto()
-    HEARTBEAT_INTERVAL = auto()
-    PING_INTERVAL = auto()
     PROFILE_UNITS = auto()
     PROFILE_STACK_LEVEL = auto()
     PROFILE_PERIODS = auto()
-    PHASE_SWITCHING = auto()
     CONNECTOR_COUNT = auto()
-    SMART_CHARGING = auto()
-    REMOTE_AUTHORIZATION = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def parse_time(text: object, now: datetime | None = None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError, OverflowError:
         return None
     if time < EARLIEST or (now is not None and time > now + FUTURE):
         return None

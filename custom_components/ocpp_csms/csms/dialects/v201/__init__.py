@@ -9,16 +9,10 @@ from .outbound import OUTBOUND
 SETTINGS = {
     Setting.SAMPLED_MEASURANDS: VariableRef("TxUpdatedMeasurands", "SampledDataCtrlr"),
     Setting.SAMPLE_INTERVAL: VariableRef("TxUpdatedInterval", "SampledDataCtrlr"),
-    Setting.ALIGNED_MEASURANDS: VariableRef("Measurands", "AlignedDataCtrlr"),
     Setting.ALIGNED_INTERVAL: VariableRef("Interval", "AlignedDataCtrlr"),
-    Setting.HEARTBEAT_INTERVAL: VariableRef("HeartbeatInterval", "OCPPCommCtrlr"),
-    Setting.PING_INTERVAL: VariableRef("WebSocketPingInterval", "OCPPCommCtrlr"),
     Setting.PROFILE_UNITS: VariableRef("RateUnit", "SmartChargingCtrlr"),
     Setting.PROFILE_STACK_LEVEL: VariableRef("ProfileStackLevel", "SmartChargingCtrlr"),
     Setting.PROFILE_PERIODS: VariableRef("PeriodsPerSchedule", "SmartChargingCtrlr"),
-    Setting.PHASE_SWITCHING: VariableRef("Phases3to1", "SmartChargingCtrlr"),
-    Setting.SMART_CHARGING: VariableRef("Available", "SmartChargingCtrlr"),
-    Setting.REMOTE_AUTHORIZATION: VariableRef("AuthorizeRemoteStart", "AuthCtrlr"),
 }
 
 DIALECT = Dialect(
