@@ -200,6 +200,7 @@ EVSE_SENSORS = (
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         keys=(EvseKey.LIMIT,),
         value_fn=lambda evse: evse.applied_a,
     ),

@@ -25,6 +25,7 @@ from .errors import (
 from .limits import apply_wishes
 from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
 from .model.events import ReportReceived
+from .model.meter import REGISTER
 from .model.variable import Variable
 
 if TYPE_CHECKING:
@@ -270,8 +271,15 @@ async def _check_transactions(station: Station) -> str:
 
 
 async def _refresh_meter(station: Station) -> str:
-    """Ask once for meter values where none are known, so that the first ones are not awaited."""
-    unknown = [evse for evse in station.evses.values() if not evse.meter.readings]
+    """Ask once for meter values where none are known, so that the first ones are not awaited.
+
+    A register alone does not count: it comes with the start of a transaction.
+    """
+    unknown = [
+        evse
+        for evse in station.evses.values()
+        if evse.meter.readings.keys() <= {REGISTER}
+    ]
     if not unknown:
         raise Skipped("known")
     for evse in unknown:

@@ -67,7 +67,7 @@ class Register:
         if self.lifetime_wh is None:
             return None
         start = self.base_wh if self.session_relative else meter_start_wh
-        energy = self.lifetime_wh - start
+        energy = round(self.lifetime_wh - start, 3)
         return energy if energy >= 0 else None
 
     def _is_relative(

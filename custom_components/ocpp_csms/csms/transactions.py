@@ -86,6 +86,7 @@ class Transactions:
             started_at=event.at or now,
             id_token=event.id_token.value if event.id_token else None,
             meter_start_wh=event.meter_wh,
+            energy_wh=0.0,
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
@@ -210,7 +211,7 @@ def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:
     if start is None or stop is None:
         return None
     most = plausible_wh((at - transaction.started_at).total_seconds())
-    return stop - start if 0 <= stop - start <= most else None
+    return round(stop - start, 3) if 0 <= stop - start <= most else None
 
 
 def begin_register(samples: tuple[Samples, ...]) -> float | None:
