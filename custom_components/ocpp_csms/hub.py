@@ -1,6 +1,7 @@
 """The hub of one entry: owns the listener and knows which station belongs to which subentry."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -9,10 +10,11 @@ from homeassistant.config_entries import (
     ConfigSubentry,
 )
 from homeassistant.const import CONF_PASSWORD, CONF_PORT, EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, discovery_flow
 from homeassistant.helpers.discovery_flow import DiscoveryKey
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 
 from .const import (
@@ -48,6 +50,8 @@ from .repairs import async_clear_rejections, async_report_rejection
 
 type CsmsConfigEntry = ConfigEntry[Hub]
 
+KNOCK_WAIT_S = 15
+"""How long an unknown station may take to say what it is, before it is offered anyway."""
 _STORAGE_VERSION = 1
 _SAVE_DELAY_S = 10
 _MEMORABLE = frozenset({"session", "wish", "limit", "info", "last_boot", "evses"})
@@ -108,6 +112,7 @@ class Hub:
         )
         self._memory: dict[str, Any] = {}
         self._save_pending = False
+        self._knocks: dict[str, CALLBACK_TYPE] = {}
         self._platforms: list[Callable[[StationCoordinator], None]] = []
         self._server: Server | None = None
 
@@ -150,6 +155,8 @@ class Hub:
 
     async def async_stop(self) -> None:
         """Close the listener and keep what is known of the stations."""
+        for identity in tuple(self._knocks):
+            self._forget_knock(identity)
         await self.server.stop()
         await self._store.async_save(self._snapshot())
         async_clear_rejections(self.hass, self.entry, "")
@@ -246,16 +253,32 @@ class Hub:
 
     @callback
     def _knocked(self, station: Station) -> None:
-        """Offer a station that nobody knows to the user, once it has said what it is."""
-        if station.state.info is not None:
-            self._discover(station)
-            return
+        """Offer a station that nobody knows to the user, once it has said what it is.
 
-        def told(station: Station, changes: list[Change]) -> None:
-            if (0, StationKey.INFO) in changes and not station.accepted:
+        One that does not say so in time is offered all the same.
+        """
+
+        @callback
+        def give_up(_: datetime) -> None:
+            self._knocks.pop(station.identity, None)
+            if station.connected and not station.accepted:
                 self._discover(station)
 
+        @callback
+        def told(station: Station, changes: list[Change]) -> None:
+            if (0, StationKey.INFO) in changes and not station.accepted:
+                self._forget_knock(station.identity)
+                self._discover(station)
+
+        self._forget_knock(station.identity)
+        self._knocks[station.identity] = async_call_later(
+            self.hass, KNOCK_WAIT_S, give_up
+        )
         station.changed.connect(told)
+
+    def _forget_knock(self, identity: str) -> None:
+        if cancel := self._knocks.pop(identity, None):
+            cancel()
 
     def _discover(self, station: Station) -> None:
         info = station.state.info

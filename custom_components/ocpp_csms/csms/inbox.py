@@ -112,6 +112,7 @@ class Inbox:
             station.tell(
                 Occurrence(OccurrenceKind.BOOTED, data={"reason": event.reason})
             )
+        station.onboarding.asked_for_boot = False
         station.onboarding.start(after_boot=not triggered)
         return BootReply(
             RegistrationStatus.ACCEPTED, now, station.config.heartbeat_interval_s

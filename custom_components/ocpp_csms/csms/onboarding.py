@@ -125,6 +125,7 @@ class Onboarding:
 
     def stop(self) -> None:
         """End what is running, for instance because the connection is gone."""
+        self.asked_for_boot = False
         if self._task is None:
             return
         if self._running is not None:
@@ -231,10 +232,7 @@ async def _identify(station: Station) -> str:
     if station.state.info is not None:
         raise Skipped("known")
     station.onboarding.asked_for_boot = True
-    try:
-        await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION))
-    finally:
-        station.onboarding.asked_for_boot = False
+    await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION))
     return "asked for a BootNotification"
 
 

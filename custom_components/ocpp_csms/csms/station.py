@@ -176,12 +176,15 @@ class Station:
             self.connection.pacing = self.pacing
 
     def accept(self, config: StationConfig) -> None:
-        """Let a station in that was waiting for it."""
+        """Let a station in that was waiting for it.
+
+        One whose boot was answered with Pending sends it again soon, and is on-boarded then.
+        """
         self.accepted = True
         self.configure(config)
         self.mark(StationKey.ACCEPTED)
         self.flush()
-        if self.connected:
+        if self.connected and self.state.info is None:
             self.onboarding.start(after_boot=False)
 
     def mark(self, key: Key, evse_id: int = 0) -> None:
