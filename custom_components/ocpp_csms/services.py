@@ -1,11 +1,8 @@
 """Actions: what an automation can ask of a station."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -13,85 +10,42 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_device_and_config_entry
-from homeassistant.util import dt as dt_util
 import probatio
 
+from .action_target import TARGET_FIELDS, Target, action_target
 from .const import DOMAIN
-from .coordinator import StationCoordinator
-from .csms.configuration import remember
 from .csms.control import find_evse, start_charging, stop_charging
-from .csms.errors import InvalidRequestError
-from .csms.limits import rate_unit, set_available, top_stack_level
+from .csms.limits import set_available
 from .csms.model.commands import (
     Call,
     ClearCache,
-    ClearChargingProfile,
     DataTransfer,
-    GetCompositeSchedule,
-    GetVariables,
     Reset,
     ResetKind,
-    SetChargingProfile,
-    SetVariables,
     Trigger,
     TriggerMessage,
     UnlockConnector,
 )
 from .csms.model.id_token import IdToken
-from .csms.model.profile import (
-    ChargingProfile,
-    Kind,
-    Period,
-    Purpose,
-    RateUnit,
-    Recurrency,
-    Schedule,
-)
-from .csms.model.variable import VariableRef, VariableResult
-from .csms.profiles import check_profile
-from .csms.station import Station
 from .errors import translated_errors
-
-ATTR_EVSE = "evse"
-"""Given where the device is that of the station, and an EVSE of it is meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Whom an action addresses."""
-
-    coordinator: StationCoordinator
-    evse_id: int | None
-
-    @property
-    def station(self) -> Station:
-        """The station."""
-        return self.coordinator.station
-
-    def evse(self) -> int:
-        """Return the EVSE that is meant, also where a station has just one."""
-        return find_evse(self.station, self.evse_id).id
-
+from .profile_actions import (
+    CLEAR_CHARGING_PROFILE_FIELDS,
+    GET_COMPOSITE_SCHEDULE_FIELDS,
+    SET_CHARGING_PROFILE_FIELDS,
+    clear_charging_profile,
+    get_composite_schedule,
+    set_charging_profile,
+)
+from .variable_actions import (
+    GET_VARIABLES_FIELDS,
+    SET_VARIABLES_FIELDS,
+    get_variables,
+    set_variables,
+)
 
 type Action = Callable[[Target, ServiceCall], Awaitable[ServiceResponse]]
-
-_TARGET = {
-    probatio.Required(ATTR_DEVICE_ID): cv.string,
-    probatio.Optional(ATTR_EVSE): cv.positive_int,
-}
-
-
-def _target(hass: HomeAssistant, call: ServiceCall) -> Target:
-    """Return the station, and the EVSE if one is named. Raises ServiceValidationError."""
-    device, entry = async_get_device_and_config_entry(
-        hass, DOMAIN, call.data[ATTR_DEVICE_ID]
-    )
-    coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(device)
-    evse_id = coordinator.evse_of_device(device)
-    return Target(coordinator, evse_id or call.data.get(ATTR_EVSE))
 
 
 @callback
@@ -111,7 +65,7 @@ def _register(
     async def handle(call: ServiceCall) -> ServiceResponse:
         if name in ADMIN_ACTIONS:
             await _check_admin(hass, call)
-        target = _target(hass, call)
+        target = action_target(hass, call)
         with translated_errors(target.coordinator.name):
             answer = await action(target, call)
         return answer if call.return_response else None
@@ -120,7 +74,7 @@ def _register(
         DOMAIN,
         name,
         handle,
-        schema=probatio.Schema(_TARGET | fields),
+        schema=probatio.Schema(TARGET_FIELDS | fields),
         supports_response=response,
     )
 
@@ -150,149 +104,6 @@ async def _start_charging(target: Target, call: ServiceCall) -> ServiceResponse:
 async def _stop_charging(target: Target, call: ServiceCall) -> ServiceResponse:
     done = await stop_charging(target.station, target.evse_id)
     return {"status": done.status}
-
-
-async def _set_charging_profile(target: Target, call: ServiceCall) -> ServiceResponse:
-    profile = _profile(target, call.data)
-    evse_id = 0 if profile.purpose is Purpose.STATION_MAX else target.evse()
-    check_profile(target.station, evse_id, profile)
-    done = await target.station.execute(SetChargingProfile(evse_id, profile))
-    return {"status": done.status, "profile_id": profile.id}
-
-
-def _profile(target: Target, data: dict[str, Any]) -> ChargingProfile:
-    """Return the profile that the fields of an action describe."""
-    station = target.station
-    kind = Kind(data["kind"])
-    unit = RateUnit(data["unit"]) if "unit" in data else rate_unit(station)
-    start = data.get("start")
-    if start is None and kind in (Kind.ABSOLUTE, Kind.RECURRING):
-        start = dt_util.utcnow()
-    purpose = Purpose(data["purpose"])
-    transaction_id = None
-    if purpose is Purpose.TX:
-        transaction = find_evse(station, target.evse_id).transaction
-        if transaction is None:
-            raise InvalidRequestError("no_transaction")
-        transaction_id = transaction.station_id or transaction.id
-    level = data.get("stack_level")
-    return ChargingProfile(
-        id=data["profile_id"],
-        stack_level=top_stack_level(station) if level is None else level,
-        purpose=purpose,
-        kind=kind,
-        recurrency=Recurrency(data["recurrency"]) if "recurrency" in data else None,
-        valid_from=data.get("valid_from"),
-        valid_to=data.get("valid_to"),
-        transaction_id=transaction_id,
-        schedule=Schedule(
-            unit=unit,
-            start=_utc(start),
-            duration_s=data.get("duration"),
-            min_rate=data.get("min_rate"),
-            periods=tuple(
-                Period(period["start"], period["limit"], period.get("phases"))
-                for period in data["periods"]
-            ),
-        ),
-    )
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return dt_util.as_utc(time) if time else None
-
-
-async def _clear_charging_profile(target: Target, call: ServiceCall) -> ServiceResponse:
-    purpose = call.data.get("purpose")
-    command = ClearChargingProfile(
-        profile_id=call.data.get("profile_id"),
-        evse_id=target.evse_id,
-        purpose=Purpose(purpose) if purpose else None,
-        stack_level=call.data.get("stack_level"),
-    )
-    if command == ClearChargingProfile():
-        raise InvalidRequestError("clear_needs_criteria")
-    done = await target.station.execute(command)
-    return {"status": done.status}
-
-
-async def _get_composite_schedule(target: Target, call: ServiceCall) -> ServiceResponse:
-    unit = call.data.get("unit")
-    schedule = await target.station.execute(
-        GetCompositeSchedule(
-            target.evse_id or 0, call.data["duration"], RateUnit(unit) if unit else None
-        )
-    )
-    return {
-        "start": schedule.start.isoformat() if schedule.start else None,
-        "duration": schedule.duration_s,
-        "unit": schedule.unit.value if schedule.unit else None,
-        "periods": [
-            {"start": period.start_s, "limit": period.limit, "phases": period.phases}
-            for period in schedule.periods
-        ],
-    }
-
-
-def _variable_ref(data: dict[str, Any]) -> VariableRef:
-    return VariableRef(
-        name=data["variable"],
-        component=data.get("component", ""),
-        instance=data.get("instance"),
-        component_instance=data.get("component_instance"),
-        evse_id=data.get(ATTR_EVSE),
-        connector_id=data.get("connector"),
-    )
-
-
-async def _get_variables(target: Target, call: ServiceCall) -> ServiceResponse:
-    station = target.station
-    refs = tuple(_variable_ref(item) for item in call.data.get("variables", ()))
-    if not refs and station.dialect.reports_inventory:
-        variables = station.state.variables.values()
-        return {
-            "variables": [
-                {"variable": str(v.ref), "value": v.value, "readonly": v.readonly}
-                for v in variables
-            ]
-        }
-    results = await station.execute(GetVariables(refs))
-    remember(station, results)
-    return {"variables": [_result(result) for result in results]}
-
-
-async def _set_variables(target: Target, call: ServiceCall) -> ServiceResponse:
-    station = target.station
-    values = [(_variable_ref(item), item["value"]) for item in call.data["variables"]]
-    at_once = (
-        1 if not station.dialect.reports_inventory else station.dialect.max_variables
-    )
-    results: list[VariableResult] = []
-    for start in range(0, len(values), at_once):
-        results += await station.execute(
-            SetVariables(tuple(values[start : start + at_once]))
-        )
-    refused = [result for result in results if not result.accepted]
-    if refused:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="variables_refused",
-            translation_placeholders={
-                "station": target.coordinator.name,
-                "variables": ", ".join(f"{r.ref}: {r.status}" for r in refused),
-            },
-        )
-    return {"variables": [_result(result) for result in results]}
-
-
-def _result(result: VariableResult) -> dict[str, Any]:
-    return {
-        "variable": str(result.ref),
-        "status": result.status,
-        "value": result.value,
-        "readonly": result.readonly,
-        "reason": result.reason,
-    }
 
 
 async def _trigger_message(target: Target, call: ServiceCall) -> ServiceResponse:
@@ -348,26 +159,6 @@ async def _call(target: Target, call: ServiceCall) -> ServiceResponse:
     return {"response": answer}
 
 
-_PERIOD = probatio.Schema(
-    {
-        probatio.Required("start"): probatio.All(
-            probatio.Coerce(int), probatio.Range(min=0)
-        ),
-        probatio.Required("limit"): probatio.Coerce(float),
-        probatio.Optional("phases"): probatio.In([1, 2, 3]),
-    }
-)
-_VARIABLE = {
-    probatio.Required("variable"): cv.string,
-    probatio.Optional("component"): cv.string,
-    probatio.Optional("instance"): cv.string,
-    probatio.Optional("component_instance"): cv.string,
-    probatio.Optional(ATTR_EVSE): cv.positive_int,
-    probatio.Optional("connector"): cv.positive_int,
-}
-_PURPOSES = [Purpose.TX_DEFAULT.value, Purpose.TX.value, Purpose.STATION_MAX.value]
-_UNITS = probatio.In([unit.value for unit in RateUnit])
-
 ADMIN_ACTIONS = frozenset({"call"})
 ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
     "start_charging": (
@@ -380,62 +171,28 @@ ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
     ),
     "stop_charging": ({}, _stop_charging, SupportsResponse.OPTIONAL),
     "set_charging_profile": (
-        {
-            probatio.Optional("purpose", default=Purpose.TX_DEFAULT.value): probatio.In(
-                _PURPOSES
-            ),
-            probatio.Optional("kind", default=Kind.ABSOLUTE.value): probatio.In(
-                [Kind.ABSOLUTE.value, Kind.RECURRING.value, Kind.RELATIVE.value]
-            ),
-            probatio.Optional("recurrency"): probatio.In(
-                [item.value for item in Recurrency]
-            ),
-            probatio.Optional("unit"): _UNITS,
-            probatio.Required("periods"): probatio.All(
-                probatio.EnsureList(), [_PERIOD]
-            ),
-            probatio.Optional("start"): cv.datetime,
-            probatio.Optional("duration"): cv.positive_int,
-            probatio.Optional("min_rate"): probatio.Coerce(float),
-            probatio.Optional("valid_from"): cv.datetime,
-            probatio.Optional("valid_to"): cv.datetime,
-            probatio.Optional("stack_level"): cv.positive_int,
-            probatio.Optional("profile_id", default=1): probatio.All(
-                probatio.Coerce(int), probatio.Range(min=1, max=2**31 - 1)
-            ),
-        },
-        _set_charging_profile,
+        SET_CHARGING_PROFILE_FIELDS,
+        set_charging_profile,
         SupportsResponse.OPTIONAL,
     ),
     "clear_charging_profile": (
-        {
-            probatio.Optional("profile_id"): cv.positive_int,
-            probatio.Optional("purpose"): probatio.In(_PURPOSES),
-            probatio.Optional("stack_level"): cv.positive_int,
-        },
-        _clear_charging_profile,
+        CLEAR_CHARGING_PROFILE_FIELDS,
+        clear_charging_profile,
         SupportsResponse.OPTIONAL,
     ),
     "get_composite_schedule": (
-        {
-            probatio.Optional("duration", default=86400): cv.positive_int,
-            probatio.Optional("unit"): _UNITS,
-        },
-        _get_composite_schedule,
+        GET_COMPOSITE_SCHEDULE_FIELDS,
+        get_composite_schedule,
         SupportsResponse.ONLY,
     ),
     "get_variables": (
-        {probatio.Optional("variables", default=list): [probatio.Schema(_VARIABLE)]},
-        _get_variables,
+        GET_VARIABLES_FIELDS,
+        get_variables,
         SupportsResponse.ONLY,
     ),
     "set_variables": (
-        {
-            probatio.Required("variables"): [
-                probatio.Schema(_VARIABLE | {probatio.Required("value"): cv.string})
-            ]
-        },
-        _set_variables,
+        SET_VARIABLES_FIELDS,
+        set_variables,
         SupportsResponse.OPTIONAL,
     ),
     "trigger_message": (

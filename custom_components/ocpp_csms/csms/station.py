@@ -16,6 +16,7 @@ from .dialects import DIALECTS, Dialect, Setting
 from .errors import NotConnectedError
 from .evse import Evse
 from .frame_log import FrameLog
+from .framing import ErrorCode, RpcError
 from .inbox import Inbox
 from .model.commands import Command
 from .model.evse import ConnectorStatus
@@ -25,12 +26,15 @@ from .model.version import OcppVersion
 from .occurrences import Occurrence
 from .onboarding import Onboarding
 from .quirks import QuirkBook, Quirks
+from .sessions import Sessions
 from .signal import Signal
 from .transactions import Transactions
 
 _LOGGER = logging.getLogger(__name__)
 
 GOING_AWAY = 1001
+MAX_EVSES = 64
+"""More than any station has: an id beyond it is an error of the station."""
 DEFAULT_ID_TOKEN = "HOMEASSISTANT"
 
 
@@ -103,7 +107,8 @@ class Station:
         self.onboarding = Onboarding(self)
         self.profile_attempt: int | None = None
         self._quirk_book = quirks or QuirkBook()
-        self._inbox = Inbox(self)
+        self._sessions = Sessions(self)
+        self._inbox = Inbox(self, self._sessions)
         self._changes: list[Change] = []
         self._remote_start_id = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -146,6 +151,12 @@ class Station:
             evse = self.evses[evse_id] = Evse(evse_id)
             self.mark(StationKey.EVSES)
         return evse
+
+    def known_evse(self, evse_id: int) -> Evse:
+        """Return the EVSE that a message names. Raises RpcError where there can't be one."""
+        if not 0 < evse_id <= MAX_EVSES:
+            raise RpcError(ErrorCode.PROPERTY, f"there is no EVSE {evse_id}")
+        return self.evse(evse_id)
 
     def setting(self, setting: Setting) -> str | None:
         """Return the value of a setting, as the station last told it."""
@@ -224,7 +235,7 @@ class Station:
 
     def end_lost(self, evse: Evse) -> None:
         """End a transaction that the station says is over, though its end was not heard."""
-        self._inbox.end_lost(evse, self.clock())
+        self._sessions.end_lost(evse, self.clock())
         self.flush()
 
     async def serve(self, socket: Socket, codec: Codec, address: str) -> None:

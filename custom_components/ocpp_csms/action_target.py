@@ -1,0 +1,51 @@
+"""Whom an action addresses."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_device_and_config_entry
+import probatio
+
+from .const import DOMAIN
+from .coordinator import StationCoordinator
+from .csms.control import find_evse
+from .csms.station import Station
+
+ATTR_EVSE = "evse"
+"""Given where the device is that of the station, and an EVSE of it is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom an action addresses."""
+
+    coordinator: StationCoordinator
+    evse_id: int | None
+
+    @property
+    def station(self) -> Station:
+        """The station."""
+        return self.coordinator.station
+
+    def evse(self) -> int:
+        """Return the EVSE that is meant, also where a station has just one."""
+        return find_evse(self.station, self.evse_id).id
+
+
+def action_target(hass: HomeAssistant, call: ServiceCall) -> Target:
+    """Return the station, and the EVSE if one is named. Raises ServiceValidationError."""
+    device, entry = async_get_device_and_config_entry(
+        hass, DOMAIN, call.data[ATTR_DEVICE_ID]
+    )
+    coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(device)
+    evse_id = coordinator.evse_of_device(device)
+    return Target(coordinator, evse_id or call.data.get(ATTR_EVSE))
+
+
+TARGET_FIELDS: dict[Any, Any] = {
+    probatio.Required(ATTR_DEVICE_ID): cv.string,
+    probatio.Optional(ATTR_EVSE): cv.positive_int,
+}

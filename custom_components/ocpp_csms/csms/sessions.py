@@ -1,0 +1,245 @@
+"""Transactions and meter values of one station: what they do to its EVSEs."""
+
+from dataclasses import replace
+from datetime import datetime
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .changes import EvseKey, StationKey
+from .evse import Evse
+from .framing import ErrorCode, RpcError
+from .model.events import MeterSampled, TransactionReported
+from .model.evse import EvseStatus
+from .model.id_token import IdTokenInfo
+from .model.meter import Samples
+from .model.replies import ACKNOWLEDGED, Acknowledged, TransactionReply
+from .model.transaction import Transaction, TransactionPhase
+from .occurrences import Occurrence, OccurrenceKind
+from .transactions import LOST
+
+if TYPE_CHECKING:
+    from .station import Station
+
+_LOGGER = logging.getLogger(__name__)
+
+_OFFSET_STEP_S = 5.0
+_FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_EVSE)
+
+
+class Sessions:
+    """Applies what a station tells of its transactions and meters."""
+
+    __slots__ = ("_station",)
+
+    def __init__(self, station: Station) -> None:
+        """Serve a station."""
+        self._station = station
+
+    def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
+        """Apply a transaction event of any version and reply to it."""
+        info = self._authorize(event)
+        started = event.phase is TransactionPhase.STARTED
+        transaction = (
+            self._started(event, info, now) if started else self._continued(event, now)
+        )
+        id_ = transaction.id if transaction else event.transaction_id or "0"
+        return TransactionReply(id_, info)
+
+    def end_lost(self, evse: Evse, at: datetime) -> None:
+        """End a transaction whose own end was not heard."""
+        if evse.transaction is not None:
+            transaction = evse.transaction
+            self._station.transactions.close(evse, transaction, at, LOST)
+            self._after_end(evse, transaction, at)
+
+    def _authorize(self, event: TransactionReported) -> IdTokenInfo | None:
+        if event.id_token is None:
+            return None
+        station = self._station
+        return station.authorizer(station.identity, event.id_token, event.evse_id)
+
+    def _started(
+        self, event: TransactionReported, info: IdTokenInfo | None, now: datetime
+    ) -> Transaction:
+        station = self._station
+        known = station.transactions.known_start(event)
+        if known is not None:
+            return known
+        if event.evse_id is None:
+            event = replace(event, evse_id=self._only_evse())
+        evse = self._station.known_evse(event.evse_id or 0)
+        before = evse.status
+        self._take_meter_start(evse, event, now)
+        transaction = station.transactions.start(event, evse, now)
+        evse.forget_start()
+        station.transactions.update(transaction, event)
+        self._take_samples(evse, event.samples, now, transaction)
+        station.mark(EvseKey.SESSION, evse.id)
+        self.status_changed(evse, before, now)
+        data = {
+            "transaction_id": transaction.id,
+            "id_token": transaction.id_token,
+            "id_token_status": info.status.value if info else None,
+            "meter_start_wh": transaction.meter_start_wh,
+            "started_at": transaction.started_at.isoformat(),
+        }
+        station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
+        return transaction
+
+    def _take_meter_start(
+        self, evse: Evse, event: TransactionReported, now: datetime
+    ) -> None:
+        """Count the register at a start as a reading, unless it starts anew with each session."""
+        if event.meter_wh is not None and not evse.meter.register.session_relative:
+            lifetime = evse.meter.register.lifetime_wh
+            if lifetime is None or event.meter_wh >= lifetime:
+                keys = evse.meter.take_register(event.meter_wh, event.at or now, None)
+                self._mark_channels(evse, keys)
+
+    def _only_evse(self) -> int:
+        """Return the EVSE of a station that has just one; else a message must name it."""
+        evses = self._station.evses
+        if len(evses) > 1:
+            raise RpcError(ErrorCode.OCCURRENCE, "the transaction names no EVSE")
+        return next(iter(evses), 1)
+
+    def _continued(
+        self, event: TransactionReported, now: datetime
+    ) -> Transaction | None:
+        """Take an update or the end of a transaction, of which the start may be unheard."""
+        station = self._station
+        id_ = event.transaction_id or ""
+        transaction = station.transactions.find(id_)
+        if transaction is None:
+            if event.evse_id is None or event.phase is TransactionPhase.ENDED:
+                _LOGGER.info(
+                    "%s: message of an unknown transaction %s", station.identity, id_
+                )
+                return None
+            transaction = station.transactions.resume(
+                self._station.known_evse(event.evse_id), id_, event.at or now
+            )
+            station.mark(EvseKey.SESSION, event.evse_id)
+        evse = self._station.known_evse(transaction.evse_id)
+        before = evse.status
+        if event.phase is TransactionPhase.UPDATED and station.transactions.reopen(
+            transaction, evse
+        ):
+            station.mark(EvseKey.SESSION, evse.id)
+        running = evse.transaction is transaction
+        station.transactions.update(transaction, event)
+        if running:
+            self._take_samples(evse, event.samples, now, transaction)
+        if event.phase is TransactionPhase.ENDED:
+            self._ended(evse, transaction, event, now)
+        self.status_changed(evse, before, now)
+        return transaction
+
+    def _ended(
+        self,
+        evse: Evse,
+        transaction: Transaction,
+        event: TransactionReported,
+        now: datetime,
+    ) -> None:
+        if not transaction.active and transaction.stop_reason != LOST:
+            return
+        running = evse.transaction is transaction
+        if event.meter_wh is not None and running:
+            keys = evse.meter.take_register(
+                event.meter_wh, event.at or now, transaction.started_at
+            )
+            self._mark_channels(evse, keys)
+            evse.count_energy(event.at or now)
+        self._station.transactions.end(transaction, event, evse, now)
+        self._after_end(evse, transaction, now)
+
+    def _after_end(self, evse: Evse, transaction: Transaction, now: datetime) -> None:
+        station = self._station
+        if evse.transaction is None:
+            self._mark_channels(evse, evse.meter.stop_flow(now))
+        station.mark(EvseKey.SESSION, evse.id)
+        data = {
+            "transaction_id": transaction.id,
+            "id_token": transaction.id_token,
+            "energy_wh": transaction.energy_wh,
+            "started_at": transaction.started_at.isoformat(),
+            "ended_at": transaction.ended_at.isoformat()
+            if transaction.ended_at
+            else None,
+            "reason": transaction.stop_reason,
+        }
+        station.tell(Occurrence(OccurrenceKind.TRANSACTION_ENDED, evse.id, data))
+
+    def _take_samples(
+        self,
+        evse: Evse,
+        samples: tuple[Samples, ...],
+        now: datetime,
+        transaction: Transaction | None,
+    ) -> None:
+        if not samples:
+            return
+        station = self._station
+        start = transaction.started_at if transaction else None
+        changed = evse.meter.take(samples, now, station.quirks, start)
+        self._mark_channels(evse, changed)
+        if transaction is not None and evse.count_energy(now):
+            station.mark(EvseKey.SESSION_ENERGY, evse.id)
+        self._judge_clock(samples, now)
+
+    def _mark_channels(self, evse: Evse, keys: list[Any]) -> None:
+        if keys:
+            self._station.mark_channels(evse.id, keys)
+
+    def _judge_clock(self, samples: tuple[Samples, ...], now: datetime) -> None:
+        """Estimate how far the station's clock is off, from values that are sent at once."""
+        at = samples[-1].at
+        if at is None:
+            return
+        state = self._station.state
+        offset = round((at - now).total_seconds(), 1)
+        if (
+            state.clock_offset_s is None
+            or abs(offset - state.clock_offset_s) >= _OFFSET_STEP_S
+        ):
+            state.clock_offset_s = offset
+            self._station.mark(StationKey.CLOCK_OFFSET)
+
+    def sampled(self, event: MeterSampled, now: datetime) -> Acknowledged:
+        """Apply meter values and reply to them."""
+        if event.evse_id == 0:
+            return ACKNOWLEDGED
+        evse = self._station.known_evse(event.evse_id)
+        transaction = evse.transaction
+        if event.transaction_id is not None and (
+            transaction is None or transaction.id != event.transaction_id
+        ):
+            at = next((s.at for s in event.samples if s.at), None) or now
+            adopted = self._station.transactions.adopt(
+                evse, event.transaction_id, at, charging=evse.status in _FLOWING
+            )
+            if adopted is not None and transaction is None:
+                self._station.mark(EvseKey.SESSION, evse.id)
+            transaction = adopted
+        self._take_samples(evse, event.samples, now, transaction)
+        return ACKNOWLEDGED
+
+    def close_stale(self, evse: Evse, at: datetime) -> None:
+        """End a transaction that an available connector shows to be over.
+
+        Its stop may still wait in the station's queue: then it is corrected.
+        """
+        if evse.transaction is not None and at >= evse.transaction.started_at:
+            self.end_lost(evse, at)
+
+    def status_changed(
+        self, evse: Evse, before: EvseStatus | None, now: datetime
+    ) -> None:
+        """Tell of a changed status of an EVSE, and of what no longer flows by it."""
+        status = evse.status
+        if status is before:
+            return
+        self._station.mark(EvseKey.STATUS, evse.id)
+        if status is not None and status is not EvseStatus.CHARGING:
+            self._station.mark_channels(evse.id, evse.meter.stop_flow(now))

@@ -1,0 +1,104 @@
+"""The forms of a listener, and what can be wrong with what they hold."""
+
+from collections.abc import Mapping
+import errno
+import ipaddress
+import socket
+from typing import Any
+
+from homeassistant.const import CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    TextSelector,
+)
+import probatio
+
+from .const import (
+    CONF_BIND_ADDRESS,
+    CONF_MAX_FRAME_KIB,
+    CONF_PING_INTERVAL,
+    DEFAULT_MAX_FRAME_KIB,
+    DEFAULT_PING_INTERVAL,
+    DEFAULT_PORT,
+)
+
+
+def number(minimum: float, maximum: float, unit: str | None = None) -> NumberSelector:
+    """Return a selector of a whole number."""
+    config = NumberSelectorConfig(
+        min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX
+    )
+    if unit:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
+
+
+LISTENER_SCHEMA = probatio.Schema(
+    {
+        probatio.Required(CONF_PORT, default=DEFAULT_PORT): number(1, 65535),
+        probatio.Optional(CONF_BIND_ADDRESS): TextSelector(),
+    }
+)
+
+OPTIONS_SCHEMA = probatio.Schema(
+    {
+        probatio.Required(CONF_PING_INTERVAL, default=DEFAULT_PING_INTERVAL): number(
+            0, 3600, "s"
+        ),
+        probatio.Required(CONF_MAX_FRAME_KIB, default=DEFAULT_MAX_FRAME_KIB): number(
+            64, 16384, "KiB"
+        ),
+    }
+)
+
+
+def _check_port(host: str | None, port: int) -> str | None:
+    """Return the error that keeps a port from being listened on, None if there is none."""
+    family = socket.AF_INET6 if host and ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host or "", port))
+        except PermissionError:
+            return "port_not_permitted"
+        except OSError as error:
+            return (
+                "port_in_use"
+                if error.errno == errno.EADDRINUSE
+                else "address_not_available"
+            )
+    return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def listener_errors(
+    hass: HomeAssistant, data: dict[str, Any], current: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Return what is wrong with a listener, by field. Its own open port is not probed."""
+    address = data.get(CONF_BIND_ADDRESS)
+    if address and not _is_address(address):
+        return {CONF_BIND_ADDRESS: "invalid_address"}
+    if current is not None and current[CONF_PORT] == data[CONF_PORT]:
+        return {}
+    error = await hass.async_add_executor_job(_check_port, address, data[CONF_PORT])
+    if error is None:
+        return {}
+    field = CONF_BIND_ADDRESS if error == "address_not_available" else CONF_PORT
+    return {field: error}
+
+
+def listener_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of an entry from what a form gave."""
+    data = {CONF_PORT: int(user_input[CONF_PORT])}
+    address = (user_input.get(CONF_BIND_ADDRESS) or "").strip()
+    return data | ({CONF_BIND_ADDRESS: address} if address else {})
