@@ -125,16 +125,9 @@ class CsmsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         self._abort_if_unique_id_configured()
         self._discovered = discovery_info
+        name = _suggested_name(discovery_info)
         self.context["title_placeholders"] = {
-            "name": " ".join(
-                part
-                for part in (
-                    identity,
-                    discovery_info["vendor"],
-                    discovery_info["model"],
-                )
-                if part
-            )
+            "name": identity if name == identity else f"{name} ({identity})"
         }
         return await self.async_step_confirm()
 

@@ -147,6 +147,7 @@ def _describe_other(key: str, measurand: Measurand) -> SensorEntityDescription:
                 key=key,
                 device_class=SensorDeviceClass.BATTERY,
                 state_class=measurement,
+                suggested_display_precision=0,
                 native_unit_of_measurement=PERCENTAGE,
             )
         case Measurand.TEMPERATURE:

@@ -86,7 +86,7 @@ class Transactions:
             started_at=event.at or now,
             id_token=event.id_token.value if event.id_token else None,
             meter_start_wh=event.meter_wh,
-            energy_wh=0.0,
+            energy_wh=None if event.meter_wh is None else 0.0,
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
@@ -119,6 +119,7 @@ class Transactions:
             transaction.remote_start_id = event.remote_start_id
         if transaction.meter_start_wh is None:
             transaction.meter_start_wh = begin_register(event.samples)
+            transaction.energy_wh = None if transaction.meter_start_wh is None else 0.0
 
     def end(
         self,
@@ -134,7 +135,7 @@ class Transactions:
             else end_register(event.samples)
         )
         energy = _energy_by_values(transaction, event.at or now)
-        if energy is not None:
+        if energy is not None or not transaction.energy_wh:
             transaction.energy_wh = energy
         if event.id_token is not None and transaction.id_token is None:
             transaction.id_token = event.id_token.value
