@@ -106,12 +106,12 @@ def _place_section(place: Place) -> Card:
 def _value_tiles(place: Place) -> list[Card]:
     """Return the tiles of what an EVSE measures."""
     return [
-        _tile(place.entity("sensor", key), name, color=color)
-        for key, name, color in (
-            ("status", "Status", "green"),
-            ("power", "Power", "green"),
-            ("session_energy", "This session", "green"),
-            ("state_of_charge", "Car battery", "green"),
+        _tile(place.entity("sensor", key), name)
+        for key, name in (
+            ("status", "Status"),
+            ("power", "Power"),
+            ("session_energy", "This session"),
+            ("state_of_charge", "Car battery"),
         )
     ]
 
@@ -140,7 +140,7 @@ def _history_section() -> Card:
         _graph([(f"sensor.{key}", name) for key, (name, _) in HOME_TILES.items()]),
         _graph([(place.entity("sensor", "power"), place.title) for place in _places()]),
     ]
-    return _section(heading, graphs) | {"column_span": 3}
+    return _section(heading, graphs)
 
 
 def _graph(entities: list[tuple[str, str]]) -> Card:
@@ -149,5 +149,5 @@ def _graph(entities: list[tuple[str, str]]) -> Card:
         "type": "history-graph",
         "hours_to_show": 0.5,
         "entities": [{"entity": entity, "name": name} for entity, name in entities],
-        "grid_options": {"columns": 18},
+        "grid_options": FULL,
     }

@@ -81,12 +81,23 @@ class RpcError(Exception):
 
 
 class FrameError(RpcError):
-    """A frame that can't be read. `id` is what could be made out of its message id."""
+    """A frame that can't be read. `id` is what could be made out of its message id.
 
-    def __init__(self, id_: MessageId, code: ErrorCode, description: str) -> None:
+    `of_answer` marks an answer to a CALL of ours, which is never answered by CALLERROR.
+    """
+
+    def __init__(
+        self,
+        id_: MessageId,
+        code: ErrorCode,
+        description: str,
+        *,
+        of_answer: bool = False,
+    ) -> None:
         """Tell what is wrong with which frame."""
         super().__init__(code, description)
         self.id = id_
+        self.of_answer = of_answer
 
 
 class Call(NamedTuple):
@@ -171,7 +182,9 @@ def _payload(frame: list[Any], index: int, id_: MessageId) -> dict[str, Any]:
     if payload is None:
         return {}
     if not isinstance(payload, dict):
-        raise FrameError(id_, ErrorCode.FORMAT, "the payload is not an object")
+        of_answer = frame[0] == MessageType.CALLRESULT
+        description = "the payload is not an object"
+        raise FrameError(id_, ErrorCode.FORMAT, description, of_answer=of_answer)
     return payload
 
 
