@@ -154,8 +154,8 @@ class Connection:
         future: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._waiting = (id_, future, action)
         try:
-            await self._send(framing.call(id_, action, payload))
             async with asyncio.timeout(seconds):
+                await self._send(framing.call(id_, action, payload))
                 return await future
         except TimeoutError as error:
             self._counters.timeouts += 1
@@ -184,7 +184,7 @@ class Connection:
             frame = framing.parse(raw)
         except FrameError as error:
             self._counters.malformed += 1
-            await self._send(framing.call_error(error.id, error, self.version))
+            await self._refuse_frame(error)
             return
         if isinstance(frame, Call):
             await self._answer(frame, raw)
@@ -194,6 +194,23 @@ class Connection:
             self._fail(frame)
         else:
             await self._take_unanswered(frame)
+
+    async def _refuse_frame(self, error: FrameError) -> None:
+        """Answer a frame that can't be read; an unreadable answer ends its CALL instead."""
+        if error.of_answer:
+            await self._refuse_answer(error.id, error)
+        else:
+            await self._send(framing.call_error(error.id, error, self.version))
+
+    async def _refuse_answer(self, id_: framing.MessageId, error: RpcError) -> None:
+        """Let a CALL of ours fail whose answer can't be used, and say so where 2.1 can."""
+        if self._waiting is None or self._waiting[0] != id_:
+            self._count_stray(id_)
+            return
+        _set(self._waiting[1], CallError("FormationViolation", error.description))
+        if self.version is OcppVersion.V21:
+            raw = framing.call_error(id_, error, self.version, of_result=True)
+            await self._send(raw)
 
     async def _answer(self, call: Call, raw: bytes) -> None:
         """Answer a CALL; a literal repetition gets the answer that it got before."""
@@ -254,10 +271,7 @@ class Connection:
         try:
             payload, notes = self._codec.take_response(action, result.payload)
         except RpcError as error:
-            if self.version is OcppVersion.V21:
-                raw = framing.call_error(result.id, error, self.version, of_result=True)
-                await self._send(raw)
-            _set(future, CallError("FormationViolation", error.description))
+            await self._refuse_answer(result.id, error)
             return
         if notes:
             self._counters.count_mended(f"{action}Response", notes)
