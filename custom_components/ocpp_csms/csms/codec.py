@@ -31,18 +31,13 @@ class Codec:
         validator = self.requests.get(action)
         if validator is None:
             raise RpcError(ErrorCode.NOT_IMPLEMENTED, f"unknown action {action}")
-        if validator.is_valid(payload):
-            return payload, ()
-        return mend(validator, payload)
+        return _take(validator, payload)
 
     def take_response(
         self, action: str, payload: dict[str, Any]
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return a usable response payload and what had to be mended; else raise RpcError."""
-        validator = self.responses[action]
-        if validator.is_valid(payload):
-            return payload, ()
-        return mend(validator, payload, keep_unknown_words=True)
+        return _take(self.responses[action], payload, keep_unknown_words=True)
 
     def check_request(self, action: str, payload: dict[str, Any]) -> None:
         """Raise InvalidPayloadError if a request that we want to send breaks its schema."""
@@ -54,6 +49,17 @@ class Codec:
     def check_response(self, action: str, payload: dict[str, Any]) -> None:
         """Raise InvalidPayloadError if an answer that we want to send breaks its schema."""
         _check(self.responses[action], payload)
+
+
+def _take(
+    validator: Validator, payload: dict[str, Any], *, keep_unknown_words: bool = False
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    try:
+        if validator.is_valid(payload):
+            return payload, ()
+        return mend(validator, payload, keep_unknown_words=keep_unknown_words)
+    except (ValueError, RecursionError) as error:
+        raise RpcError(ErrorCode.FORMAT, "the payload is nested too deeply") from error
 
 
 def _check(validator: Validator, payload: dict[str, Any]) -> None:

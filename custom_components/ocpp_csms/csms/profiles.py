@@ -29,8 +29,13 @@ def _check_periods(profile: ChargingProfile) -> None:
     starts = [period.start_s for period in periods]
     if any(second <= first for first, second in pairwise(starts)):
         raise InvalidRequestError("periods_not_in_order")
-    if any(period.limit < 0 for period in periods):
-        raise InvalidRequestError("limit_negative", limit=min(p.limit for p in periods))
+    negative = [
+        period.limit
+        for period in periods
+        if period.limit is not None and period.limit < 0
+    ]
+    if negative:
+        raise InvalidRequestError("limit_negative", limit=min(negative))
 
 
 def _check_kind(profile: ChargingProfile) -> None:

@@ -9,6 +9,7 @@ import logging
 import ssl
 from typing import Any
 from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server as WebSocketServer, ServerConnection, serve
 from websockets.exceptions import NegotiationError
@@ -17,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from .authorization import Authorizer, accept_all
 from .clock import Clock, utc_now
-from .codec import Codecs
+from .codec import Codec, Codecs
 from .errors import HandshakeError
 from .handshake import (
     Choice,
@@ -80,6 +81,7 @@ class _Guest:
 
     identity: str
     choice: Choice
+    codec: Codec | None = None
 
 
 class Server:
@@ -104,7 +106,7 @@ class Server:
         self._authorizer = authorizer
         self._codecs = Codecs()
         self._listener: WebSocketServer | None = None
-        self._guests: dict[ServerConnection, _Guest] = {}
+        self._guests: WeakKeyDictionary[ServerConnection, _Guest] = WeakKeyDictionary()
 
     @property
     def port(self) -> int:
@@ -175,20 +177,27 @@ class Server:
         self.stations[config.identity] = station
         return station
 
-    def _on_request(
+    async def _on_request(
         self, socket: ServerConnection, request: Request
     ) -> Response | None:
-        """Decide on a handshake before it is accepted."""
+        """Decide on a handshake before it is accepted.
+
+        The schemas are at hand before it is, so that connections are served in the
+        order in which they were opened.
+        """
         try:
-            self._guests[socket] = self._admit(request)
+            identity, choice = self._admit(request)
         except HandshakeError as error:
             return self._refuse(socket, request, error)
+        guest = self._guests[socket] = _Guest(identity, choice)
+        guest.codec = await self._codecs.get(choice.version)
         if _MISSING_CONNECTION not in request.headers and "Upgrade" in request.headers:
             # Some stations leave the header out; what they want is plain.
             request.headers[_MISSING_CONNECTION] = "Upgrade"
         return None
 
-    def _admit(self, request: Request) -> _Guest:
+    def _admit(self, request: Request) -> tuple[str, Choice]:
+        """Return who dials in, and the version to speak. Raises HandshakeError."""
         headers = request.headers
         credentials = read_credentials(
             next(iter(headers.get_all("Authorization")), None)
@@ -203,13 +212,14 @@ class Server:
                 HTTPStatus.SERVICE_UNAVAILABLE, "too_many_waiting", identity
             )
         offered = split_subprotocols(headers.get_all("Sec-WebSocket-Protocol"))
-        return _Guest(
-            identity, choose_version(offered, config.version if config else None)
-        )
+        return identity, choose_version(offered, config.version if config else None)
 
     @property
     def _waiting(self) -> int:
-        return sum(1 for station in self.stations.values() if not station.accepted)
+        """How many stations wait for acceptance, or are about to."""
+        waiting = {s.identity for s in self.stations.values() if not s.accepted}
+        guests = {g.identity for g in self._guests.values()} - self.stations.keys()
+        return len(waiting | guests)
 
     def _refuse(
         self, socket: ServerConnection, request: Request, error: HandshakeError
@@ -263,6 +273,7 @@ class Server:
     async def _serve(self, socket: ServerConnection) -> None:
         """Serve an open connection until it closes."""
         guest = self._guests.pop(socket)
+        assert guest.codec is not None
         station = self.stations.get(guest.identity)
         if station is None:
             station = self._new_station(
@@ -270,9 +281,8 @@ class Server:
             )
         if not station.accepted:
             self.knocked.emit(station)
-        codec = await self._codecs.get(guest.choice.version)
         try:
-            await station.serve(socket, codec, _address(socket))
+            await station.serve(socket, guest.codec, _address(socket))
         finally:
             if not station.accepted and not station.connected:
                 self._forget(station)

@@ -39,14 +39,41 @@ class RateUnit(StrEnum):
     WATT = "W"
 
 
+class OperationMode(StrEnum):
+    """What a period asks of the EVSE (2.1 OperationModeEnumType)."""
+
+    IDLE = "Idle"
+    CHARGING_ONLY = "ChargingOnly"
+    CENTRAL_SETPOINT = "CentralSetpoint"
+    EXTERNAL_SETPOINT = "ExternalSetpoint"
+    EXTERNAL_LIMITS = "ExternalLimits"
+    CENTRAL_FREQUENCY = "CentralFrequency"
+    LOCAL_FREQUENCY = "LocalFrequency"
+    LOCAL_LOAD_BALANCING = "LocalLoadBalancing"
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A limit from `start_s` seconds after the schedule's start, until the next period."""
+    """A limit from `start_s` seconds after the schedule's start, until the next period.
+
+    `limit` is per phase in A, or the total in W; where `limit_l2` and `limit_l3` are given
+    (2.1) it is that of L1 alone. Discharge limits and negative set-points are what the
+    car may, or shall, give back. `limit` None (2.1) sets no limit.
+    """
 
     start_s: int
-    limit: float
+    limit: float | None
     phases: int | None = None
     phase_to_use: int | None = None
+    limit_l2: float | None = None
+    limit_l3: float | None = None
+    discharge_limit: float | None = None
+    discharge_limit_l2: float | None = None
+    discharge_limit_l3: float | None = None
+    setpoint: float | None = None
+    setpoint_l2: float | None = None
+    setpoint_l3: float | None = None
+    operation_mode: OperationMode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +89,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargingProfile:
-    """A charging profile as it is installed on a station."""
+    """A charging profile as it is installed on a station.
+
+    `max_offline_s` and `invalid_after_offline` (2.1) end its use when the station is cut off
+    for longer. `updated_at` is when a Dynamic profile got its last value (2.1 K28).
+    """
 
     id: int
     stack_level: int
@@ -73,6 +104,9 @@ class ChargingProfile:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     transaction_id: str | None = None
+    max_offline_s: int | None = None
+    invalid_after_offline: bool = False
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,10 @@ _TRIGGERS = {
 }
 
 
-def _limit(value: float) -> float:
+def _limit(value: float | None) -> float:
     """Return a limit with one decimal, as section 7.13 demands."""
+    if value is None:
+        raise InvalidRequestError("limit_needed")
     return round(value, 1)
 
 

@@ -35,6 +35,10 @@ PURPOSES = frozenset(
 )
 
 
+def _limit(value: float | None) -> float | None:
+    return None if value is None else round(value, _LIMIT_DECIMALS)
+
+
 def _schedule(profile_id: int, schedule: Schedule) -> Payload:
     return without_none(
         id=profile_id,
@@ -44,7 +48,7 @@ def _schedule(profile_id: int, schedule: Schedule) -> Payload:
         chargingSchedulePeriod=[
             without_none(
                 startPeriod=period.start_s,
-                limit=round(period.limit, _LIMIT_DECIMALS),
+                limit=_limit(period.limit),
                 numberPhases=period.phases,
                 phaseToUse=period.phase_to_use,
             )

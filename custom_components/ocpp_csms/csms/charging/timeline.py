@@ -1,0 +1,158 @@
+"""Timelines: what a set of charging profiles of one purpose says, moment by moment."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, inf, isfinite
+
+from ..model.profile import ChargingProfile, Kind, Period, RateUnit, Recurrency
+from .errors import ChargingError
+
+_RECURRENCES = {Recurrency.DAILY: 86_400.0, Recurrency.WEEKLY: 604_800.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time that is looked at; `length_s` may be 0."""
+
+    start: datetime
+    length_s: float
+
+    def seconds(self, time: datetime) -> float:
+        """Return a time in seconds from the start of the window."""
+        return (time - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A period of a profile, in seconds from the start of the window."""
+
+    start_s: float
+    end_s: float
+    period: Period
+    unit: RateUnit
+
+
+type Timeline = list[Segment]
+"""Segments in order, without overlaps; gaps say nothing."""
+
+
+def check_periods(profile: ChargingProfile) -> None:
+    """Raise ChargingError for periods that have no clear meaning (1.6 section 7.13)."""
+    periods = profile.schedule.periods
+    if not periods:
+        raise ChargingError("periods_missing", f"profile {profile.id}")
+    if periods[0].start_s != 0:
+        raise ChargingError("first_period_not_at_zero", f"profile {profile.id}")
+    for earlier, later in zip(periods, periods[1:], strict=False):
+        if later.start_s <= earlier.start_s:
+            raise ChargingError("periods_not_in_order", f"profile {profile.id}")
+    for period in periods:
+        if period.limit is not None and not (
+            isfinite(period.limit) and period.limit >= 0
+        ):
+            raise ChargingError("limit_not_a_number", f"profile {profile.id}")
+
+
+def stack(
+    profiles: Iterable[ChargingProfile], window: Window, anchor: datetime
+) -> Timeline:
+    """Return what profiles of one purpose say together.
+
+    At every moment the highest stack level that has a period wins; a gap in it exposes
+    the lower one (1.6 section 3.13.2, errata 3.7). `anchor` is where Relative ones begin.
+    """
+    timeline: Timeline = []
+    for profile in sorted(
+        profiles, key=lambda profile: profile.stack_level, reverse=True
+    ):
+        timeline = _fill(timeline, list(expand(profile, window, anchor)))
+    return timeline
+
+
+def expand(
+    profile: ChargingProfile, window: Window, anchor: datetime
+) -> Iterator[Segment]:
+    """Yield the segments of a profile that fall into a window, in order."""
+    check_periods(profile)
+    first = window.seconds(profile.valid_from) if profile.valid_from else -inf
+    last = window.seconds(profile.valid_to) if profile.valid_to else inf
+    first = max(first, 0.0)
+    # A window without length still asks what holds at its start.
+    last = min(last, max(window.length_s, 1e-9))
+    for start, end in _occurrences(profile, window, anchor):
+        yield from _clip(profile, start, max(first, start), min(last, end))
+
+
+def _occurrences(
+    profile: ChargingProfile, window: Window, anchor: datetime
+) -> Iterator[tuple[float, float]]:
+    """Yield start and end of every run of a schedule that may touch the window."""
+    duration = profile.schedule.duration_s
+    length = inf if duration is None else float(duration)
+    start = _start(profile, window, anchor)
+    if profile.kind is not Kind.RECURRING:
+        yield start, start + length
+        return
+    if profile.recurrency is None:
+        raise ChargingError("recurrency_missing", f"profile {profile.id}")
+    every = _RECURRENCES[profile.recurrency]
+    # The occurrence that began before the window may reach into it.
+    run = start + every * (ceil(-start / every) - 1)
+    while run <= window.length_s:
+        yield run, run + min(length, every)
+        run += every
+
+
+def _start(profile: ChargingProfile, window: Window, anchor: datetime) -> float:
+    """Return where a schedule begins, in seconds from the start of the window."""
+    schedule = profile.schedule
+    match profile.kind:
+        case Kind.RELATIVE:
+            return window.seconds(anchor)
+        case Kind.DYNAMIC:
+            begin = profile.updated_at or schedule.start
+        case _:
+            begin = schedule.start or profile.valid_from
+    return window.seconds(begin) if begin else 0.0
+
+
+def _clip(
+    profile: ChargingProfile, run: float, first: float, last: float
+) -> Iterator[Segment]:
+    periods = profile.schedule.periods
+    for index, period in enumerate(periods):
+        start = max(run + period.start_s, first)
+        is_last = index + 1 == len(periods)
+        end = last if is_last else min(run + periods[index + 1].start_s, last)
+        if start < end:
+            yield Segment(start, end, period, profile.schedule.unit)
+
+
+def _fill(upper: Timeline, lower: Timeline) -> Timeline:
+    """Return a timeline with its gaps filled from another, in one pass over both."""
+    if not upper:
+        return lower
+    filled: Timeline = []
+    gaps = _gaps(upper)
+    gap_start, gap_end = next(gaps)
+    for segment in lower:
+        while gap_end <= segment.start_s:
+            gap_start, gap_end = next(gaps)
+        while gap_start < segment.end_s:
+            start, end = max(segment.start_s, gap_start), min(segment.end_s, gap_end)
+            if start < end:
+                filled.append(Segment(start, end, segment.period, segment.unit))
+            if gap_end >= segment.end_s:
+                break
+            gap_start, gap_end = next(gaps)
+    return sorted(upper + filled, key=lambda segment: segment.start_s)
+
+
+def _gaps(timeline: Timeline) -> Iterator[tuple[float, float]]:
+    """Yield where a timeline says nothing; the last gap has no end."""
+    at = -inf
+    for segment in timeline:
+        yield at, segment.start_s
+        at = segment.end_s
+    yield at, inf
