@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from math import ceil, inf, isfinite
 
 from ..model.profile import ChargingProfile, Kind, Period, RateUnit, Recurrency
@@ -44,7 +45,7 @@ def check_periods(profile: ChargingProfile) -> None:
         raise ChargingError("periods_missing", f"profile {profile.id}")
     if periods[0].start_s != 0:
         raise ChargingError("first_period_not_at_zero", f"profile {profile.id}")
-    for earlier, later in zip(periods, periods[1:], strict=False):
+    for earlier, later in pairwise(periods):
         if later.start_s <= earlier.start_s:
             raise ChargingError("periods_not_in_order", f"profile {profile.id}")
     for period in periods:
@@ -66,7 +67,7 @@ def stack(
     for profile in sorted(
         profiles, key=lambda profile: profile.stack_level, reverse=True
     ):
-        timeline = _fill(timeline, list(expand(profile, window, anchor)))
+        timeline = fill(timeline, list(expand(profile, window, anchor)))
     return timeline
 
 
@@ -129,7 +130,7 @@ def _clip(
             yield Segment(start, end, period, profile.schedule.unit)
 
 
-def _fill(upper: Timeline, lower: Timeline) -> Timeline:
+def fill(upper: Timeline, lower: Timeline) -> Timeline:
     """Return a timeline with its gaps filled from another, in one pass over both."""
     if not upper:
         return lower
@@ -156,3 +157,32 @@ def _gaps(timeline: Timeline) -> Iterator[tuple[float, float]]:
         yield at, segment.start_s
         at = segment.end_s
     yield at, inf
+
+
+def slices(
+    timelines: Iterable[Timeline], length_s: float
+) -> Iterator[tuple[float, float, list[Segment]]]:
+    """Yield the window cut at every change, with what each timeline says in between.
+
+    In the order of the timelines; one that says nothing is left out. The last slice has
+    no end, so that a window without length has one too.
+    """
+    timelines = [timeline for timeline in timelines if timeline]
+    cuts = {0.0}
+    for timeline in timelines:
+        for segment in timeline:
+            cuts.update((segment.start_s, segment.end_s))
+    ordered = [*sorted(cut for cut in cuts if 0 <= cut < length_s or cut == 0), inf]
+    positions = [0] * len(timelines)
+    for start, end in pairwise(ordered):
+        parts: list[Segment] = []
+        for index, timeline in enumerate(timelines):
+            while positions[index] < len(timeline) and (
+                timeline[positions[index]].end_s <= start
+            ):
+                positions[index] += 1
+            if positions[index] < len(timeline):
+                segment = timeline[positions[index]]
+                if segment.start_s <= start < segment.end_s:
+                    parts.append(segment)
+        yield start, end, parts

@@ -1,0 +1,193 @@
+"""What a station will do with the charging profiles that it has.
+
+The composite schedule of 1.6 section 3.13.3 and 2.x K08. Where the documents leave a
+choice: a Recurring schedule also holds before its own start (validFrom bounds it); the
+occurrence that began before the window counts; a Relative schedule without a
+transaction begins with the window; TxDefaultProfiles fill gaps of TxProfiles (official
+test case K_41); the number of phases is the lowest of all that applies, also for
+converting between A and W.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..model.profile import (
+    ChargingProfile,
+    CompositeSchedule,
+    Period,
+    Purpose,
+    RateUnit,
+)
+from .combine import Supply, combine
+from .timeline import Segment, Timeline, Window, fill, slices, stack
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A profile and where it is installed; EVSE 0 is the station."""
+
+    evse_id: int
+    profile: ChargingProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A running transaction; `started_at` None if it is not known."""
+
+    evse_id: int
+    started_at: datetime | None = None
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked for: an EVSE (0: the station's sum), a window, a unit.
+
+    `assume_transaction` answers for a transaction that is still to come.
+    `disconnected_s` is how long the station has been cut off, 0 if it is not.
+    """
+
+    evse_id: int
+    start: datetime
+    duration_s: float
+    unit: RateUnit = RateUnit.AMPERE
+    assume_transaction: bool = False
+    disconnected_s: float = 0.0
+    number_of_evses: int = 1
+    priority_charging: bool = False
+
+
+def composite(
+    installed: Iterable[Installed],
+    sessions: Sequence[Session],
+    question: Question,
+    supply: Supply,
+) -> CompositeSchedule:
+    """Return what the station will do. Raises ChargingError for profiles without meaning."""
+    window = Window(question.start, max(question.duration_s, 0.0))
+    usable = [item for item in installed if _usable(item.profile, question)]
+    if question.evse_id == 0:
+        layers = [_sum(usable, sessions, question, window, supply)]
+    else:
+        layers = [_evse_layer(usable, sessions, question.evse_id, question, window)]
+    layers += _station_layers(usable, window)
+    return CompositeSchedule(
+        evse_id=question.evse_id,
+        start=question.start,
+        duration_s=int(window.length_s),
+        unit=question.unit,
+        periods=_periods(layers, window, question.unit, supply),
+    )
+
+
+def _periods(
+    layers: list[Timeline], window: Window, unit: RateUnit, supply: Supply
+) -> tuple[Period, ...]:
+    """Return what holds after each change; the default limit where nothing is said."""
+    periods: list[Period] = []
+    for start, _, parts in slices(layers, window.length_s):
+        period = combine(parts, unit, supply)
+        if not periods or replace(period, start_s=periods[-1].start_s) != periods[-1]:
+            periods.append(replace(period, start_s=int(start)))
+    return tuple(periods)
+
+
+def _sum(
+    installed: list[Installed],
+    sessions: Sequence[Session],
+    question: Question,
+    window: Window,
+    supply: Supply,
+) -> Timeline:
+    """Return what the EVSEs may take together; one without limit counts with the default."""
+    layers = [
+        [
+            Segment(start, end, combine(parts, question.unit, supply), question.unit)
+            for start, end, parts in slices(
+                [_evse_layer(installed, sessions, evse_id, question, window)],
+                window.length_s,
+            )
+        ]
+        for evse_id in range(1, question.number_of_evses + 1)
+    ]
+    return [
+        Segment(start, end, _add([part.period for part in parts]), question.unit)
+        for start, end, parts in slices(layers, window.length_s)
+    ]
+
+
+def _add(periods: list[Period]) -> Period:
+    """Return the sum of what EVSEs may take, on the highest number of phases of theirs."""
+    limits = [period.limit for period in periods]
+    phases = [period.phases for period in periods if period.phases is not None]
+    return Period(
+        0,
+        sum(limit for limit in limits if limit is not None),
+        max(phases, default=None),
+    )
+
+
+def expired(installed: Iterable[Installed], disconnected_s: float) -> list[int]:
+    """Return the ids of profiles that an offline time has made invalid for good (2.1)."""
+    return [
+        item.profile.id
+        for item in installed
+        if item.profile.invalid_after_offline
+        and _offline_too_long(item.profile, disconnected_s)
+    ]
+
+
+def _usable(profile: ChargingProfile, question: Question) -> bool:
+    return not _offline_too_long(profile, question.disconnected_s)
+
+
+def _offline_too_long(profile: ChargingProfile, disconnected_s: float) -> bool:
+    return profile.max_offline_s is not None and disconnected_s > profile.max_offline_s
+
+
+def _evse_layer(
+    installed: list[Installed],
+    sessions: Sequence[Session],
+    evse_id: int,
+    question: Question,
+    window: Window,
+) -> Timeline:
+    """Return the layer that the transaction profiles of an EVSE make."""
+    session = next((known for known in sessions if known.evse_id == evse_id), None)
+    if session is None and not question.assume_transaction:
+        return []
+    anchor = (session.started_at if session else None) or question.start
+    timeline: Timeline = []
+    purposes = [Purpose.TX, Purpose.TX_DEFAULT]
+    if question.priority_charging:
+        purposes.insert(0, Purpose.PRIORITY)
+    for purpose in purposes:
+        profiles = [
+            item.profile
+            for item in installed
+            if item.profile.purpose is purpose and _concerns(item, evse_id, session)
+        ]
+        timeline = fill(timeline, stack(profiles, window, anchor))
+    return timeline
+
+
+def _concerns(item: Installed, evse_id: int, session: Session | None) -> bool:
+    """Return whether a transaction profile holds for an EVSE and its transaction."""
+    if item.profile.purpose is Purpose.TX:
+        wanted = item.profile.transaction_id
+        matches = wanted is None or session is None or wanted == session.transaction_id
+        return item.evse_id == evse_id and matches
+    return item.evse_id in (0, evse_id)
+
+
+def _station_layers(installed: list[Installed], window: Window) -> list[Timeline]:
+    """Return the layers that limit the station as a whole."""
+    layers = []
+    for purpose in (Purpose.STATION_EXTERNAL, Purpose.STATION_MAX):
+        profiles = [
+            item.profile for item in installed if item.profile.purpose is purpose
+        ]
+        if profiles:
+            layers.append(stack(profiles, window, window.start))
+    return layers
