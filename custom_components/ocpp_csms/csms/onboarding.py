@@ -123,15 +123,15 @@ class Onboarding:
             return
         self._task = asyncio.create_task(self._run(after_boot=after_boot))
 
-    def stop(self) -> None:
-        """End what is running, for instance because the connection is gone."""
+    def stop(self, *, broken: bool = False) -> None:
+        """End what is running; `broken` says that the connection broke in it."""
         self.asked_for_boot = False
         if self._task is None:
             return
-        if self._running is not None:
+        if self._running is not None and broken:
             self._breaks.setdefault(self._running, []).append(self._station.clock())
             self._record(self._running, StepState.FAILED, "the connection broke")
-            self._running = None
+        self._running = None
         self._task.cancel()
         self._task = None
 
@@ -201,6 +201,10 @@ class Onboarding:
             self._record(step, StepState.REFUSED, str(error))
         except CsmsError as error:
             self._record(step, StepState.FAILED, str(error) or type(error).__name__)
+        except Exception as error:
+            # A step that fails in an unforeseen way must not keep the others back.
+            _LOGGER.exception("%s: step %s failed", self._station.identity, step)
+            self._record(step, StepState.FAILED, repr(error))
         else:
             self._record(step, StepState.DONE, detail)
         self._running = None

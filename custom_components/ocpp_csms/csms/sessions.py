@@ -29,11 +29,12 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_station",)
+    __slots__ = ("_last_offset_s", "_station")
 
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
+        self._last_offset_s: float | None = None
 
     def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
         """Apply a transaction event of any version and reply to it."""
@@ -151,8 +152,12 @@ class Sessions:
             )
             self._mark_channels(evse, keys)
             evse.count_energy(event.at or now)
+        corrected = not transaction.active
         self._station.transactions.end(transaction, event, evse, now)
-        self._after_end(evse, transaction, now)
+        if corrected:
+            self._station.mark(EvseKey.SESSION, evse.id)
+        else:
+            self._after_end(evse, transaction, now)
 
     def _after_end(self, evse: Evse, transaction: Transaction, now: datetime) -> None:
         station = self._station
@@ -193,16 +198,20 @@ class Sessions:
             self._station.mark_channels(evse.id, keys)
 
     def _judge_clock(self, samples: tuple[Samples, ...], now: datetime) -> None:
-        """Estimate how far the station's clock is off, from values that are sent at once."""
+        """Estimate how far the station's clock is off, once two messages agree on it.
+
+        Values that come late, out of a queue, don't agree with each other.
+        """
         at = samples[-1].at
         if at is None:
             return
-        state = self._station.state
         offset = round((at - now).total_seconds(), 1)
-        if (
-            state.clock_offset_s is None
-            or abs(offset - state.clock_offset_s) >= _OFFSET_STEP_S
-        ):
+        last, self._last_offset_s = self._last_offset_s, offset
+        if last is None or abs(offset - last) >= _OFFSET_STEP_S:
+            return
+        state = self._station.state
+        known = state.clock_offset_s
+        if known is None or abs(offset - known) >= _OFFSET_STEP_S:
             state.clock_offset_s = offset
             self._station.mark(StationKey.CLOCK_OFFSET)
 

@@ -272,7 +272,7 @@ class Station:
 
     def _detach(self) -> None:
         self.connection = None
-        self.onboarding.stop()
+        self.onboarding.stop(broken=True)
         if self.accepted:
             _LOGGER.info("%s is no longer connected", self.identity)
         self.mark(StationKey.CONNECTED)
