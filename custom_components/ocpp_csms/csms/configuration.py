@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .changes import StationKey
 from .dialects import Setting
 from .errors import CallError, CommandRejectedError, Skipped
+from .evse import MAX_EVSES
 from .model.commands import GetBaseReport, GetVariables, SetVariables
 from .model.variable import Variable, VariableRef, VariableResult
 
@@ -63,7 +64,9 @@ def _learn_evses(station: Station) -> None:
         ids = {
             ref.evse_id
             for ref in station.state.variables
-            if ref.evse_id and ref.component in ("EVSE", "Connector")
+            if ref.evse_id is not None
+            and 0 < ref.evse_id <= MAX_EVSES
+            and ref.component in ("EVSE", "Connector")
         }
         for evse_id in sorted(ids):
             station.evse(evse_id)
@@ -130,10 +133,11 @@ def _writable(station: Station, ref: VariableRef) -> Variable:
 async def _write(station: Station, ref: VariableRef, value: str) -> str:
     """Write a variable; return the station's word if it was taken, else nothing."""
     try:
-        (result,) = await station.execute(SetVariables(((ref, value),)))
+        results = await station.execute(SetVariables(((ref, value),)))
     except CallError, CommandRejectedError:
         return ""
-    if not result.accepted:
+    result = next(iter(results), None)
+    if result is None or not result.accepted:
         return ""
     known = station.state.variables[ref]
     station.state.variables[ref] = replace(known, value=value)

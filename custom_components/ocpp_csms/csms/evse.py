@@ -11,6 +11,8 @@ from .model.station import Problem
 from .model.transaction import Transaction
 from .register import plausible_wh
 
+MAX_EVSES = 64
+"""More than any station has: an id beyond it is an error of the station."""
 _DIRECT = {
     ConnectorStatus.AVAILABLE: EvseStatus.AVAILABLE,
     ConnectorStatus.PREPARING: EvseStatus.PREPARING,

@@ -15,7 +15,7 @@ from .model.meter import Samples
 from .model.replies import ACKNOWLEDGED, Acknowledged, TransactionReply
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
-from .transactions import LOST
+from .transactions import LOST, NO_TRANSACTION
 
 if TYPE_CHECKING:
     from .station import Station
@@ -71,6 +71,8 @@ class Sessions:
         evse = self._station.known_evse(event.evse_id or 0)
         before = evse.status
         self._take_meter_start(evse, event, now)
+        if not station.transactions.is_late(event, evse):
+            self.end_lost(evse, event.at or now)
         transaction = station.transactions.start(event, evse, now)
         evse.forget_start()
         station.transactions.update(transaction, event)
@@ -117,9 +119,9 @@ class Sessions:
                     "%s: message of an unknown transaction %s", station.identity, id_
                 )
                 return None
-            transaction = station.transactions.resume(
-                self._station.known_evse(event.evse_id), id_, event.at or now
-            )
+            evse = station.known_evse(event.evse_id)
+            self.end_lost(evse, event.at or now)
+            transaction = station.transactions.resume(evse, id_, event.at or now)
             station.mark(EvseKey.SESSION, event.evse_id)
         evse = self._station.known_evse(transaction.evse_id)
         before = evse.status
@@ -189,7 +191,7 @@ class Sessions:
         start = transaction.started_at if transaction else None
         changed = evse.meter.take(samples, now, station.quirks, start)
         self._mark_channels(evse, changed)
-        if transaction is not None and evse.count_energy(now):
+        if transaction is not None and evse.count_energy(samples[-1].at or now):
             station.mark(EvseKey.SESSION_ENERGY, evse.id)
         self._judge_clock(samples, now)
 
@@ -221,12 +223,15 @@ class Sessions:
             return ACKNOWLEDGED
         evse = self._station.known_evse(event.evse_id)
         transaction = evse.transaction
-        if event.transaction_id is not None and (
-            transaction is None or transaction.id != event.transaction_id
+        id_ = event.transaction_id
+        if (
+            id_ is not None
+            and id_ not in NO_TRANSACTION
+            and (transaction is None or transaction.id != id_)
         ):
             at = next((s.at for s in event.samples if s.at), None) or now
             adopted = self._station.transactions.adopt(
-                evse, event.transaction_id, at, charging=evse.status in _FLOWING
+                evse, id_, at, charging=evse.status in _FLOWING
             )
             if adopted is not None and transaction is None:
                 self._station.mark(EvseKey.SESSION, evse.id)

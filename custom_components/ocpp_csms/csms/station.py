@@ -14,7 +14,7 @@ from .codec import Codec
 from .connection import Connection, Counters, Pacing, Payload, Socket
 from .dialects import DIALECTS, Dialect, Setting
 from .errors import NotConnectedError
-from .evse import Evse
+from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
@@ -33,8 +33,6 @@ from .transactions import Transactions
 _LOGGER = logging.getLogger(__name__)
 
 GOING_AWAY = 1001
-MAX_EVSES = 64
-"""More than any station has: an id beyond it is an error of the station."""
 DEFAULT_ID_TOKEN = "HOMEASSISTANT"
 
 

@@ -14,7 +14,7 @@ from .evse import Evse
 from .model.events import TransactionReported
 from .model.evse import ChargingState
 from .model.meter import REGISTER, Context, Samples
-from .model.transaction import Transaction
+from .model.transaction import Transaction, TransactionPhase
 from .register import plausible_wh
 
 _LOGGER = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _REMEMBERED = 64
 _EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 LOST = "Lost"
 """Stop reason of a transaction whose end was never reported."""
-_NO_TRANSACTION = frozenset({"0", "-1", "9223372036854775807", "2147483647", ""})
+NO_TRANSACTION = frozenset({"", "0", "-1", "2147483647", "9223372036854775807"})
 """Ids that stations send outside of any transaction."""
 
 
@@ -67,18 +67,11 @@ class Transactions:
     def start(
         self, event: TransactionReported, evse: Evse, now: datetime
     ) -> Transaction:
-        """Begin a transaction on an EVSE; an older one that still ran there has lost its end.
+        """Begin a transaction on an EVSE.
 
-        A start from the past, reported late, leaves a newer transaction alone.
+        One from the past, reported late, leaves a newer one that runs there alone.
         """
-        running = evse.transaction
-        late = (
-            running is not None
-            and event.at is not None
-            and event.at < running.started_at
-        )
-        if running is not None and not late:
-            self.close(evse, running, event.at or now, LOST)
+        late = self.is_late(event, evse)
         transaction = Transaction(
             id=event.transaction_id or self.new_id(now),
             evse_id=evse.id,
@@ -100,6 +93,16 @@ class Transactions:
                 self._starts.popitem(last=False)
         return transaction
 
+    @staticmethod
+    def is_late(event: TransactionReported, evse: Evse) -> bool:
+        """Return whether an event is older than the transaction that runs on its EVSE."""
+        running = evse.transaction
+        return (
+            running is not None
+            and event.at is not None
+            and event.at < running.started_at
+        )
+
     def remember(self, transaction: Transaction) -> None:
         """Keep a transaction, so that later messages find it."""
         self._known[transaction.id] = transaction
@@ -117,7 +120,10 @@ class Transactions:
             transaction.connector_id = event.connector_id
         if event.remote_start_id is not None:
             transaction.remote_start_id = event.remote_start_id
-        if transaction.meter_start_wh is None:
+        if (
+            transaction.meter_start_wh is None
+            and event.phase is not TransactionPhase.ENDED
+        ):
             transaction.meter_start_wh = begin_register(event.samples)
             transaction.energy_wh = None if transaction.meter_start_wh is None else 0.0
 
@@ -163,17 +169,17 @@ class Transactions:
         return True
 
     def adopt(
-        self, evse: Evse, transaction_id: str | None, at: datetime, *, charging: bool
+        self, evse: Evse, transaction_id: str, at: datetime, *, charging: bool
     ) -> Transaction | None:
         """Return the transaction that meter values of an EVSE belong to.
 
         An id that is not ours on an EVSE that charges: the station's own name for the
         running transaction, or a transaction that began while nobody listened.
         """
-        if transaction_id is None or transaction_id in _NO_TRANSACTION:
-            return None
         known = self.find(transaction_id)
         if known is not None:
+            if charging:
+                self.reopen(known, evse)
             return known if known is evse.transaction else None
         if evse.transaction is not None:
             _LOGGER.info("EVSE %s calls its transaction %s", evse.id, transaction_id)
