@@ -28,6 +28,8 @@ class CsmsEntity(Entity):
     _attr_should_poll = False
     evse_id = 0
     """0 is the station itself."""
+    kept_while_away = False
+    """Whether it holds a wish, which can be changed while the station is away."""
 
     def __init__(
         self, coordinator: StationCoordinator, key: str, keys: Iterable[Key] = ()
@@ -41,8 +43,8 @@ class CsmsEntity(Entity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the station is connected."""
-        return self.station.connected
+        """Whether the station is connected, or need not be."""
+        return self.kept_while_away or self.station.connected
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -84,13 +84,13 @@ def _is_address(text: str) -> bool:
 async def listener_errors(
     hass: HomeAssistant, data: dict[str, Any], current: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
-    """Return what is wrong with a listener, by field. Its own open port is not probed."""
+    """Return what is wrong with a listener, by field. Of its own open port only the address is probed."""
     address = data.get(CONF_BIND_ADDRESS)
     if address and not _is_address(address):
         return {CONF_BIND_ADDRESS: "invalid_address"}
-    if current is not None and current[CONF_PORT] == data[CONF_PORT]:
-        return {}
-    error = await hass.async_add_executor_job(_check_port, address, data[CONF_PORT])
+    is_open = current is not None and current[CONF_PORT] == data[CONF_PORT]
+    port = 0 if is_open else data[CONF_PORT]
+    error = await hass.async_add_executor_job(_check_port, address, port)
     if error is None:
         return {}
     field = CONF_BIND_ADDRESS if error == "address_not_available" else CONF_PORT

@@ -45,12 +45,14 @@ async def async_setup_entry(
 
 
 class CurrentLimitNumber(EvseEntity, NumberEntity):
-    """The most current that the car may draw; kept while the station is away."""
+    """The most current that the car may draw."""
+
+    kept_while_away = True
 
     def __init__(self, coordinator: StationCoordinator, evse: Evse) -> None:
         """Prepare the number."""
         super().__init__(coordinator, evse, LIMIT, (EvseKey.WISH, EvseKey.LIMIT))
-        self._changes = (*self._changes, (0, StationKey.INFO))
+        self._changes = (*self._changes, (0, StationKey.INFO), (0, StationKey.SETTINGS))
 
     @override
     def _update(self) -> None:

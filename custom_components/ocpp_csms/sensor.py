@@ -111,7 +111,7 @@ STATION_SENSORS = (
         device_class=SensorDeviceClass.ENUM,
         options=["running", "ready", "problem", "observe_only"],
         entity_category=EntityCategory.DIAGNOSTIC,
-        keys=(StationKey.ONBOARDING,),
+        keys=(StationKey.ONBOARDING, StationKey.SETTINGS),
         value_fn=setup_state,
         attributes_fn=setup_steps,
     ),

@@ -12,7 +12,7 @@ from .csms.changes import EvseKey, StationKey
 from .csms.control import start_charging, stop_charging
 from .csms.evse import Evse
 from .csms.limits import set_available, set_paused
-from .csms.model.evse import ConnectorStatus, EvseStatus
+from .csms.model.evse import EvseStatus
 from .csms.occurrences import Occurrence, OccurrenceKind
 from .entity import EvseEntity, StationEntity, async_setup_entities
 from .hub import CsmsConfigEntry
@@ -91,6 +91,8 @@ class ChargeSwitch(EvseEntity, SwitchEntity):
 class PauseSwitch(EvseEntity, SwitchEntity):
     """Holds charging at 0 A; the transaction goes on."""
 
+    kept_while_away = True
+
     def __init__(self, coordinator: StationCoordinator, evse: Evse) -> None:
         """Prepare the switch."""
         super().__init__(coordinator, evse, PAUSE, (EvseKey.WISH,))
@@ -115,15 +117,16 @@ class PauseSwitch(EvseEntity, SwitchEntity):
 class StationAvailabilitySwitch(StationEntity, SwitchEntity):
     """Takes a whole station out of use."""
 
+    kept_while_away = True
+
     def __init__(self, coordinator: StationCoordinator) -> None:
         """Prepare the switch."""
         super().__init__(coordinator, AVAILABILITY, (StationKey.STATUS,))
 
     @override
     def _update(self) -> None:
-        state = self.station.state
-        wish = state.wish_available
-        reported = state.status is not ConnectorStatus.UNAVAILABLE
+        wish = self.station.state.wish_available
+        reported = not self.station.out_of_use
         self._attr_is_on = reported if wish is None else wish
         self._attr_extra_state_attributes = {
             "pending": wish is not None and wish != reported
@@ -147,6 +150,8 @@ class StationAvailabilitySwitch(StationEntity, SwitchEntity):
 
 class EvseAvailabilitySwitch(EvseEntity, SwitchEntity):
     """Takes an EVSE out of use."""
+
+    kept_while_away = True
 
     def __init__(self, coordinator: StationCoordinator, evse: Evse) -> None:
         """Prepare the switch."""

@@ -21,6 +21,7 @@ class StationKey(StrEnum):
     FIRMWARE_STATUS = "firmware_status"
     LOG_STATUS = "log_status"
     EVSES = "evses"
+    SETTINGS = "settings"
 
 
 class EvseKey(StrEnum):

@@ -81,11 +81,19 @@ def own_token(station: Station) -> IdToken:
 
 
 async def stop_charging(station: Station, evse_id: int | None = None) -> Done:
-    """Ask for the end of the running transaction. Raises CsmsError if refused."""
+    """Ask for the end of the running transaction. Raises CsmsError if refused.
+
+    A start that no transaction has followed yet is no longer waited for.
+    """
     evse = find_evse(station, evse_id)
     transaction = evse.transaction
     if transaction is None:
-        raise InvalidRequestError("no_transaction")
+        if evse.pending_start is None:
+            raise InvalidRequestError("no_transaction")
+        evse.forget_start()
+        station.mark(EvseKey.WISH, evse.id)
+        station.flush()
+        return Done("Forgotten")
     return await station.execute(StopCharging(transaction.station_id or transaction.id))
 
 

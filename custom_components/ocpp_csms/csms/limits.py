@@ -13,7 +13,7 @@ from .dialects import Setting
 from .errors import CallError, CommandRejectedError, InvalidRequestError, Skipped
 from .evse import Evse
 from .model.commands import ChangeAvailability, ClearChargingProfile, SetChargingProfile
-from .model.evse import ConnectorStatus, EvseStatus
+from .model.evse import EvseStatus
 from .model.meter import CURRENT, LINES, VOLTAGE, Channel
 from .model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Schedule
 from .model.station import Availability
@@ -238,6 +238,20 @@ async def set_available(
     evse = None if evse_id is None else _known(station, evse_id)
     if connector_id is not None:
         return await _send_available(station, evse, available, connector_id)
+    before = station.state.wish_available if evse is None else evse.wish.available
+    _wish_available(station, evse, available)
+    if not station.connected:
+        return "Stored"
+    try:
+        return await _send_available(station, evse, available)
+    except CallError, CommandRejectedError, InvalidRequestError:
+        _wish_available(station, evse, before)
+        raise
+
+
+def _wish_available(
+    station: Station, evse: Evse | None, available: bool | None
+) -> None:
     if evse is None:
         station.state.wish_available = available
         station.mark(StationKey.STATUS)
@@ -245,9 +259,6 @@ async def set_available(
         evse.wish.available = available
         station.mark(EvseKey.WISH, evse.id)
     station.flush()
-    if not station.connected:
-        return "Stored"
-    return await _send_available(station, evse, available)
 
 
 async def _send_available(
@@ -272,8 +283,7 @@ async def _send_available(
 def _availability_differs(station: Station, evse: Evse | None) -> bool:
     """Return whether a wish for availability is not what the station reports."""
     if evse is None:
-        wish = station.state.wish_available
-        out_of_use = station.state.status is ConnectorStatus.UNAVAILABLE
+        wish, out_of_use = station.state.wish_available, station.out_of_use
     else:
         wish = evse.wish.available
         out_of_use = evse.status is EvseStatus.UNAVAILABLE

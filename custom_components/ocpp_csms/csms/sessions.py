@@ -255,5 +255,7 @@ class Sessions:
         if status is before:
             return
         self._station.mark(EvseKey.STATUS, evse.id)
+        if EvseStatus.UNAVAILABLE in (before, status):
+            self._station.mark(StationKey.STATUS)
         if status is not None and status is not EvseStatus.CHARGING:
             self._station.mark_channels(evse.id, evse.meter.stop_flow(now))

@@ -19,7 +19,7 @@ from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
 from .model.commands import Command
-from .model.evse import ConnectorStatus
+from .model.evse import ConnectorStatus, EvseStatus
 from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
 from .model.version import OcppVersion
@@ -134,6 +134,15 @@ class Station:
         return DIALECTS[self.connection.version]
 
     @property
+    def out_of_use(self) -> bool:
+        """Whether the station as a whole is out of use; 2.x tells it only by its EVSEs."""
+        if self.state.status is not None:
+            return self.state.status is ConnectorStatus.UNAVAILABLE
+        return bool(self.evses) and all(
+            evse.status is EvseStatus.UNAVAILABLE for evse in self.evses.values()
+        )
+
+    @property
     def pacing(self) -> Pacing:
         """How gently the station is to be handled."""
         return Pacing(
@@ -174,6 +183,8 @@ class Station:
         self.config = config
         if self.connection is not None:
             self.connection.pacing = self.pacing
+        self.mark(StationKey.SETTINGS)
+        self.flush()
 
     def identify(self, info: StationInfo) -> None:
         """Take over what a station says of itself, and what is known of its kind."""
