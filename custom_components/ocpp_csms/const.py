@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from .csms.model.version import OcppVersion
+
 DOMAIN: Final = "ocpp_csms"
 
 SUBENTRY_STATION: Final = "charging_station"
@@ -23,6 +25,12 @@ CONF_OBSERVE_ONLY: Final = "observe_only"
 CONF_SKIP_STEPS: Final = "skip_steps"
 
 VERSION_AUTOMATIC: Final = "automatic"
+VERSIONS: Final = {
+    "ocpp1_6": OcppVersion.V16,
+    "ocpp2_0_1": OcppVersion.V201,
+    "ocpp2_1": OcppVersion.V21,
+}
+"""What the setting of the version may be, besides automatic."""
 
 DEFAULT_PORT: Final = 9000
 DEFAULT_PING_INTERVAL: Final = 30

@@ -38,11 +38,11 @@ from .const import (
     DOMAIN,
     SUBENTRY_STATION,
     VERSION_AUTOMATIC,
+    VERSIONS,
 )
 from .coordinator import StationCoordinator
 from .csms import memory
 from .csms.changes import Change, StationKey
-from .csms.model.version import OcppVersion
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
@@ -78,7 +78,7 @@ def station_config(subentry: ConfigSubentry) -> StationConfig:
     return StationConfig(
         identity=data[CONF_IDENTITY],
         password=data.get(CONF_PASSWORD) or None,
-        version=None if version == VERSION_AUTOMATIC else OcppVersion(version),
+        version=VERSIONS.get(version),
         call_timeout_s=data.get(CONF_CALL_TIMEOUT, defaults.call_timeout_s),
         heartbeat_interval_s=int(
             data.get(CONF_HEARTBEAT_INTERVAL, defaults.heartbeat_interval_s)

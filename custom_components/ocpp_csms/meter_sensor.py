@@ -43,6 +43,8 @@ _HOME = {Measurand.SOC: Location.EV, Measurand.TEMPERATURE: Location.BODY}
 """Where a measurand is at home; a value from elsewhere says so in its name."""
 DERIVED = {"derived": True}
 """Attributes of a value that the station did not send but that follows from others."""
+SENT: dict[str, bool] = {}
+"""Attributes of a value that the station sent."""
 _DIAGNOSTIC = frozenset({Measurand.TEMPERATURE, Measurand.FREQUENCY, Measurand.RPM})
 
 
@@ -201,7 +203,7 @@ class MeterSensor(EvseEntity, SensorEntity):
         key = "_".join(part.lower() for part in parts if part)
         super().__init__(coordinator, evse, description, (channel,), key=key)
         self.channel = channel
-        self._attr_extra_state_attributes = {}
+        self._attr_extra_state_attributes = SENT
         place = " ".join(
             part for part in (phase, location if elsewhere else None) if part
         )
@@ -222,7 +224,6 @@ class MeterSensor(EvseEntity, SensorEntity):
         if reading is None:
             return
         self._attr_native_value = reading.value
-        if reading.derived:
-            self._attr_extra_state_attributes = DERIVED
-        elif self._attr_extra_state_attributes:
-            self._attr_extra_state_attributes = {}
+        attributes = DERIVED if reading.derived else SENT
+        if self._attr_extra_state_attributes is not attributes:
+            self._attr_extra_state_attributes = attributes

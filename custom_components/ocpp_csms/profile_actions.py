@@ -37,16 +37,20 @@ _PERIOD = probatio.Schema(
         probatio.Optional("phases"): probatio.In([1, 2, 3]),
     }
 )
-_PURPOSES = [Purpose.TX_DEFAULT.value, Purpose.TX.value, Purpose.STATION_MAX.value]
+PURPOSES = {
+    "tx_default_profile": Purpose.TX_DEFAULT,
+    "tx_profile": Purpose.TX,
+    "charging_station_max_profile": Purpose.STATION_MAX,
+}
+KINDS = {
+    kind.name.lower(): kind for kind in (Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE)
+}
+RECURRENCIES = {item.name.lower(): item for item in Recurrency}
 _UNITS = probatio.In([unit.value for unit in RateUnit])
 SET_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
-    probatio.Optional("purpose", default=Purpose.TX_DEFAULT.value): probatio.In(
-        _PURPOSES
-    ),
-    probatio.Optional("kind", default=Kind.ABSOLUTE.value): probatio.In(
-        [Kind.ABSOLUTE.value, Kind.RECURRING.value, Kind.RELATIVE.value]
-    ),
-    probatio.Optional("recurrency"): probatio.In([item.value for item in Recurrency]),
+    probatio.Optional("purpose", default="tx_default_profile"): probatio.In(PURPOSES),
+    probatio.Optional("kind", default="absolute"): probatio.In(KINDS),
+    probatio.Optional("recurrency"): probatio.In(RECURRENCIES),
     probatio.Optional("unit"): _UNITS,
     probatio.Required("periods"): probatio.All(probatio.EnsureList(), [_PERIOD]),
     probatio.Optional("start"): cv.datetime,
@@ -62,7 +66,7 @@ SET_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
 
 CLEAR_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
     probatio.Optional("profile_id"): cv.positive_int,
-    probatio.Optional("purpose"): probatio.In(_PURPOSES),
+    probatio.Optional("purpose"): probatio.In(PURPOSES),
     probatio.Optional("stack_level"): cv.positive_int,
 }
 
@@ -84,12 +88,12 @@ async def set_charging_profile(target: Target, call: ServiceCall) -> ServiceResp
 def _profile(target: Target, data: dict[str, Any]) -> ChargingProfile:
     """Return the profile that the fields of an action describe."""
     station = target.station
-    kind = Kind(data["kind"])
+    kind = KINDS[data["kind"]]
     unit = RateUnit(data["unit"]) if "unit" in data else rate_unit(station)
     start = data.get("start")
     if start is None and kind in (Kind.ABSOLUTE, Kind.RECURRING):
         start = dt_util.utcnow()
-    purpose = Purpose(data["purpose"])
+    purpose = PURPOSES[data["purpose"]]
     transaction_id = None
     if purpose is Purpose.TX:
         transaction = find_evse(station, target.evse_id).transaction
@@ -102,7 +106,7 @@ def _profile(target: Target, data: dict[str, Any]) -> ChargingProfile:
         stack_level=top_stack_level(station) if level is None else level,
         purpose=purpose,
         kind=kind,
-        recurrency=Recurrency(data["recurrency"]) if "recurrency" in data else None,
+        recurrency=RECURRENCIES[data["recurrency"]] if "recurrency" in data else None,
         valid_from=data.get("valid_from"),
         valid_to=data.get("valid_to"),
         transaction_id=transaction_id,
@@ -129,7 +133,7 @@ async def clear_charging_profile(target: Target, call: ServiceCall) -> ServiceRe
     command = ClearChargingProfile(
         profile_id=call.data.get("profile_id"),
         evse_id=target.evse_id,
-        purpose=Purpose(purpose) if purpose else None,
+        purpose=PURPOSES[purpose] if purpose else None,
         stack_level=call.data.get("stack_level"),
     )
     if command == ClearChargingProfile():

@@ -24,7 +24,6 @@ from .coordinator import StationCoordinator
 from .csms.changes import EvseKey, Key, StationKey
 from .csms.evse import Evse
 from .csms.model.evse import EvseStatus
-from .csms.model.version import OcppVersion
 from .csms.onboarding import StepState
 from .csms.station import Station
 from .entity import EvseEntity, StationEntity, async_setup_entities
@@ -99,8 +98,6 @@ STATION_SENSORS = (
     StationSensorDescription(
         key="ocpp_version",
         translation_key="ocpp_version",
-        device_class=SensorDeviceClass.ENUM,
-        options=[version.value for version in OcppVersion],
         entity_category=EntityCategory.DIAGNOSTIC,
         keys=(StationKey.CONNECTED,),
         value_fn=lambda station: station.version.value if station.version else None,

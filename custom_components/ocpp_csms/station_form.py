@@ -34,11 +34,11 @@ from .const import (
     DOMAIN,
     SUBENTRY_STATION,
     VERSION_AUTOMATIC,
+    VERSIONS,
 )
 from .csms.errors import HandshakeError
 from .csms.handshake import read_identity
 from .csms.model.meter import Measurand
-from .csms.model.version import OcppVersion
 from .csms.onboarding import Step
 from .csms.station import DEFAULT_ID_TOKEN
 from .listener_form import number
@@ -82,7 +82,7 @@ _ADVANCED_SCHEMA = probatio.Schema(
     {
         probatio.Required(CONF_VERSION, default=VERSION_AUTOMATIC): _choices(
             CONF_VERSION,
-            [VERSION_AUTOMATIC, *(version.value for version in OcppVersion)],
+            [VERSION_AUTOMATIC, *VERSIONS],
         ),
         probatio.Required(CONF_ID_TOKEN, default=DEFAULT_ID_TOKEN): TextSelector(),
         probatio.Required(CONF_CALL_TIMEOUT, default=30): number(5, 300, "s"),
