@@ -91,6 +91,8 @@ class Evse:
     """Channels that were seen before a restart and have no reading yet."""
     applied_a: float | None = None
     """The limit that the station accepted last, in A; None if none is in force."""
+    applied_to_transaction: bool = False
+    """Whether that limit ends with the running transaction."""
     pending_start: TimerHandle | None = None
     """Runs while a remote start was accepted that no transaction has followed yet."""
 

@@ -124,7 +124,7 @@ def _due(station: Station) -> Iterator[tuple[str, Awaitable[object]]]:
             "availability",
             _send_available(station, None, bool(station.state.wish_available)),
         )
-    for evse in station.evses.values():
+    for evse in tuple(station.evses.values()):
         if _availability_differs(station, evse):
             yield (
                 f"availability of EVSE {evse.id}",
@@ -140,13 +140,20 @@ async def _apply(station: Station, evse: Evse) -> None:
     if limit_a is None:
         await station.execute(ClearChargingProfile(profile_id=_PROFILE_IDS + evse.id))
     else:
-        await _send(station, evse, limit_a)
+        purpose = await _send(station, evse, limit_a)
+        if purpose is None:
+            return
+        evse.applied_to_transaction = purpose is Purpose.TX
     evse.applied_a = limit_a
     station.mark(EvseKey.LIMIT, evse.id)
 
 
-async def _send(station: Station, evse: Evse, limit_a: float) -> None:
-    """Send a limit, first in the way that worked before, then in the others."""
+async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
+    """Send a limit, first in the way that worked before, then in the others.
+
+    Returns the purpose that was taken; None where the station takes limits only for a
+    transaction and none runs: then the wish waits for one.
+    """
     attempts = station.quirks.profile_attempts or _ATTEMPTS
     order = list(range(len(attempts)))
     if station.profile_attempt in order:
@@ -163,8 +170,10 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> None:
             refusal = refusal or error
             continue
         station.profile_attempt = index
-        return
-    raise refusal or InvalidRequestError("limit_needs_transaction")
+        return profile.purpose
+    if refusal is not None:
+        raise refusal
+    return None
 
 
 def build_limit(

@@ -135,10 +135,14 @@ class Onboarding:
         self._task.cancel()
         self._task = None
 
-    async def retry(self, step: Step) -> None:
-        """Run one step again, for instance at the user's wish."""
-        self._breaks.pop(step, None)
+    def repeat(self, step: Step) -> None:
+        """Run one step again soon; nothing to do if the steps run just now."""
+        if self._task is None and self._station.accepted:
+            self._task = asyncio.create_task(self._run_again(step))
+
+    async def _run_again(self, step: Step) -> None:
         await self._run_step(step)
+        self._task = None
 
     def take_report(self, event: ReportReceived) -> None:
         """Take a page of an inventory; pages that nobody asked for are left alone."""

@@ -15,6 +15,7 @@ from .model.meter import Samples
 from .model.replies import ACKNOWLEDGED, Acknowledged, TransactionReply
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
+from .onboarding import Step
 from .transactions import LOST, NO_TRANSACTION
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Sessions:
             "started_at": transaction.started_at.isoformat(),
         }
         station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
+        if evse.wish.effective_a != evse.applied_a:
+            station.onboarding.repeat(Step.WISHES)
         return transaction
 
     def _take_meter_start(
@@ -165,6 +168,9 @@ class Sessions:
         station = self._station
         if evse.transaction is None:
             self._mark_channels(evse, evse.meter.stop_flow(now))
+            if evse.applied_to_transaction:
+                evse.applied_a, evse.applied_to_transaction = None, False
+                station.mark(EvseKey.LIMIT, evse.id)
         station.mark(EvseKey.SESSION, evse.id)
         data = {
             "transaction_id": transaction.id,
