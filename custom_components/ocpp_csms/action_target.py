@@ -30,6 +30,11 @@ class Target:
         """The station."""
         return self.coordinator.station
 
+    def check(self) -> None:
+        """Raise InvalidRequestError if the EVSE that is named does not exist."""
+        if self.evse_id is not None and self.station.evses:
+            find_evse(self.station, self.evse_id)
+
     def evse(self) -> int:
         """Return the EVSE that is meant, also where a station has just one."""
         return find_evse(self.station, self.evse_id).id
@@ -47,5 +52,7 @@ def action_target(hass: HomeAssistant, call: ServiceCall) -> Target:
 
 TARGET_FIELDS: dict[Any, Any] = {
     probatio.Required(ATTR_DEVICE_ID): cv.string,
-    probatio.Optional(ATTR_EVSE): cv.positive_int,
+    probatio.Optional(ATTR_EVSE): probatio.All(
+        probatio.Coerce(int), probatio.Range(min=1)
+    ),
 }

@@ -79,7 +79,8 @@ GET_COMPOSITE_SCHEDULE_FIELDS: dict[Any, Any] = {
 async def set_charging_profile(target: Target, call: ServiceCall) -> ServiceResponse:
     """Check a profile and send it."""
     profile = _profile(target, call.data)
-    evse_id = 0 if profile.purpose is Purpose.STATION_MAX else target.evse()
+    of_station = profile.purpose is Purpose.STATION_MAX
+    evse_id = (target.evse_id or 0) if of_station else target.evse()
     check_profile(target.station, evse_id, profile)
     done = await target.station.execute(SetChargingProfile(evse_id, profile))
     return {"status": done.status, "profile_id": profile.id}
@@ -107,8 +108,8 @@ def _profile(target: Target, data: dict[str, Any]) -> ChargingProfile:
         purpose=purpose,
         kind=kind,
         recurrency=RECURRENCIES[data["recurrency"]] if "recurrency" in data else None,
-        valid_from=data.get("valid_from"),
-        valid_to=data.get("valid_to"),
+        valid_from=_utc(data.get("valid_from")),
+        valid_to=_utc(data.get("valid_to")),
         transaction_id=transaction_id,
         schedule=Schedule(
             unit=unit,

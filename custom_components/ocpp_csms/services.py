@@ -67,6 +67,7 @@ def _register(
             await _check_admin(hass, call)
         target = action_target(hass, call)
         with translated_errors(target.coordinator.name):
+            target.check()
             answer = await action(target, call)
         return answer if call.return_response else None
 

@@ -9,7 +9,7 @@ import probatio
 
 from .action_target import ATTR_EVSE, Target
 from .const import DOMAIN
-from .csms.configuration import remember
+from .csms.configuration import remember, remember_written
 from .csms.model.commands import GetVariables, SetVariables
 from .csms.model.variable import VariableRef, VariableResult
 
@@ -55,7 +55,10 @@ async def get_variables(target: Target, call: ServiceCall) -> ServiceResponse:
                 for v in variables
             ]
         }
-    results = await station.execute(GetVariables(refs))
+    at_once = station.dialect.max_variables or len(refs) or 1
+    results: list[VariableResult] = []
+    for start in range(0, max(len(refs), 1), at_once):
+        results += await station.execute(GetVariables(refs[start : start + at_once]))
     remember(station, results)
     return {"variables": [_result(result) for result in results]}
 
@@ -72,6 +75,7 @@ async def set_variables(target: Target, call: ServiceCall) -> ServiceResponse:
         results += await station.execute(
             SetVariables(tuple(values[start : start + at_once]))
         )
+    remember_written(station, results)
     refused = [result for result in results if not result.accepted]
     if refused:
         raise ServiceValidationError(

@@ -1,5 +1,6 @@
 """Reading and setting a station's configuration, carefully: read all, write what differs."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 import math
 from typing import TYPE_CHECKING
@@ -49,13 +50,22 @@ async def _read_keys(station: Station) -> None:
     remember(station, results)
 
 
-def remember(station: Station, results: tuple[VariableResult, ...]) -> None:
+def remember(station: Station, results: Iterable[VariableResult]) -> None:
     """Keep what was read."""
     for result in results:
         if result.accepted and result.readonly is not None:
             station.state.variables[result.ref] = Variable(
                 result.ref, result.value, result.readonly
             )
+
+
+def remember_written(station: Station, results: Iterable[VariableResult]) -> None:
+    """Keep what was written to variables that are known."""
+    variables = station.state.variables
+    for result in results:
+        known = variables.get(result.ref)
+        if known is not None and result.accepted:
+            variables[result.ref] = replace(known, value=result.value)
 
 
 def _learn_evses(station: Station) -> None:
@@ -139,8 +149,7 @@ async def _write(station: Station, ref: VariableRef, value: str) -> str:
     result = next(iter(results), None)
     if result is None or not result.accepted:
         return ""
-    known = station.state.variables[ref]
-    station.state.variables[ref] = replace(known, value=value)
+    remember_written(station, results)
     return result.status
 
 

@@ -49,7 +49,7 @@ def _evse(evse: Evse) -> dict[str, Any]:
         "connectors": list(evse.connectors),
         "channels": [
             [channel.measurand, channel.phase, channel.location]
-            for channel in evse.meter.readings
+            for channel in sorted(evse.channels, key=str)
         ],
         "register": {
             "lifetime_wh": register.lifetime_wh,

@@ -239,7 +239,6 @@ async def _identify(station: Station) -> str:
     """Ask a station that never said what it is for its BootNotification."""
     if station.state.info is not None:
         raise Skipped("known")
-    station.onboarding.asked_for_boot = True
     await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION))
     return "asked for a BootNotification"
 

@@ -18,7 +18,7 @@ from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
-from .model.commands import Command
+from .model.commands import Command, Trigger, TriggerMessage
 from .model.evse import ConnectorStatus, EvseStatus
 from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
@@ -239,6 +239,10 @@ class Station:
             raise NotConnectedError
         dialect = self.dialect
         action, payload = dialect.encode(command)
+        if isinstance(command, TriggerMessage):
+            self.onboarding.asked_for_boot = (
+                command.trigger is Trigger.BOOT_NOTIFICATION
+            )
         answer = await self.connection.call(action, payload, timeout_s)
         return dialect.decode_result(command, answer)
 

@@ -8,7 +8,6 @@ acknowledged and changes none.
 from collections import OrderedDict
 from datetime import datetime
 import logging
-from typing import NamedTuple
 
 from .evse import Evse
 from .model.events import TransactionReported
@@ -27,20 +26,12 @@ NO_TRANSACTION = frozenset({"", "0", "-1", "2147483647", "9223372036854775807"})
 """Ids that stations send outside of any transaction."""
 
 
-class _StartKey(NamedTuple):
-    evse_id: int
-    id_token: str | None
-    at: datetime | None
-    meter_wh: float | None
-
-
 class Transactions:
     """Ledger of a station's transactions."""
 
     def __init__(self, last_id: int = 0) -> None:
         """Begin with the highest id that was ever given out here."""
         self.last_id = last_id
-        self._starts: OrderedDict[_StartKey, Transaction] = OrderedDict()
         self._known: OrderedDict[str, Transaction] = OrderedDict()
         self._aliases: dict[str, str] = {}
 
@@ -62,7 +53,19 @@ class Transactions:
             return self.find(event.transaction_id)
         if event.at is None:
             return None
-        return self._starts.get(_start_key(event))
+        token = event.id_token.value if event.id_token else None
+        return next(
+            (
+                known
+                for known in self._known.values()
+                if known.started_at == event.at
+                and known.evse_id == event.evse_id
+                and known.id_token == token
+                and known.reported_start_wh == event.meter_wh
+                and known.stop_reason in (None, LOST)
+            ),
+            None,
+        )
 
     def start(
         self, event: TransactionReported, evse: Evse, now: datetime
@@ -79,6 +82,7 @@ class Transactions:
             started_at=event.at or now,
             id_token=event.id_token.value if event.id_token else None,
             meter_start_wh=event.meter_wh,
+            reported_start_wh=event.meter_wh,
             energy_wh=None if event.meter_wh is None else 0.0,
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
@@ -87,10 +91,6 @@ class Transactions:
             evse.meter.register.begin_session()
             evse.transaction = transaction
         self.remember(transaction)
-        if event.transaction_id is None and event.at is not None:
-            self._starts[_start_key(event)] = transaction
-            if len(self._starts) > _REMEMBERED:
-                self._starts.popitem(last=False)
         return transaction
 
     @staticmethod
@@ -106,6 +106,8 @@ class Transactions:
     def remember(self, transaction: Transaction) -> None:
         """Keep a transaction, so that later messages find it."""
         self._known[transaction.id] = transaction
+        if transaction.station_id is not None:
+            self._aliases[transaction.station_id] = transaction.id
         if len(self._known) > _REMEMBERED:
             forgotten, _ = self._known.popitem(last=False)
             self._aliases = {k: v for k, v in self._aliases.items() if v != forgotten}
@@ -205,11 +207,6 @@ class Transactions:
         evse.meter.register.begin_session()
         self.remember(transaction)
         return transaction
-
-
-def _start_key(event: TransactionReported) -> _StartKey:
-    token = event.id_token.value if event.id_token else None
-    return _StartKey(event.evse_id or 0, token, event.at, event.meter_wh)
 
 
 def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:

@@ -60,8 +60,6 @@ class Dialect:
     max_token_length: int
     max_variables: int
     """How many variables fit in one Get/SetVariables; 0 is any number."""
-    secures_pending: bool
-    """Whether a CALL before acceptance is refused with SecurityError."""
 
     def decode(self, action: str, payload: Payload, now: datetime) -> Event:
         """Return the event that a station's request means. Raises RpcError."""

@@ -19,7 +19,8 @@ class TransactionPhase(StrEnum):
 class Transaction:
     """State of one transaction; energy in Wh, times in UTC.
 
-    `meter_start_wh` is None until the station tells a start value or a first sample.
+    `reported_start_wh` is what the station said in a 1.6 start; `meter_start_wh`, from which
+    the energy counts, is corrected where that can't be true, and None until the station tells a start value or a first sample.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Transaction:
     id_token: str | None = None
     charging_state: ChargingState | None = None
     meter_start_wh: float | None = None
+    reported_start_wh: float | None = None
     energy_wh: float | None = None
     meter_stop_wh: float | None = None
     ended_at: datetime | None = None

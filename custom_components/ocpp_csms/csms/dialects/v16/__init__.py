@@ -23,5 +23,4 @@ DIALECT = Dialect(
     reports_inventory=False,
     max_token_length=20,
     max_variables=0,
-    secures_pending=False,
 )

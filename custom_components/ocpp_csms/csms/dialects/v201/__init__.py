@@ -23,5 +23,4 @@ DIALECT = Dialect(
     reports_inventory=True,
     max_token_length=36,
     max_variables=20,
-    secures_pending=True,
 )
