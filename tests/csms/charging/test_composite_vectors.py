@@ -61,7 +61,9 @@ def _check(case: dict[str, Any], supply: Supply) -> None:
     for got, want in zip(answer.periods, wanted, strict=False):
         _check_period(got, want, complete=expected.get("other_fields_absent", False))
     if "cleared_profile_ids" in expected:
-        assert expired(profiles, asked.disconnected_s) == expected["cleared_profile_ids"]
+        assert (
+            expired(profiles, asked.disconnected_s) == expected["cleared_profile_ids"]
+        )
 
 
 def _check_period(got: Period, want: dict[str, Any], *, complete: bool) -> None:

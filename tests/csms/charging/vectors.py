@@ -33,7 +33,9 @@ def cases(name: str) -> list[Any]:
     if not file.exists():
         return [pytest.param(None, marks=pytest.mark.skip(reason=MISSING), id=name)]
     data = json.loads(file.read_text("utf-8"))
-    return [pytest.param(case, id=case.get("id", case["name"])) for case in data["cases"]]
+    return [
+        pytest.param(case, id=case.get("id", case["name"])) for case in data["cases"]
+    ]
 
 
 def installed(item: dict[str, Any]) -> Installed:
@@ -96,7 +98,9 @@ def read_profile(data: dict[str, Any]) -> ChargingProfile:
             start=_time(schedule.get("startSchedule")),
             duration_s=schedule.get("duration"),
             min_rate=schedule.get("minChargingRate"),
-            periods=tuple(_period(period) for period in schedule["chargingSchedulePeriod"]),
+            periods=tuple(
+                _period(period) for period in schedule["chargingSchedulePeriod"]
+            ),
         ),
     )
 

@@ -19,8 +19,9 @@ class TransactionPhase(StrEnum):
 class Transaction:
     """State of one transaction; energy in Wh, times in UTC.
 
-    `reported_start_wh` is what the station said in a 1.6 start; `meter_start_wh`, from which
-    the energy counts, is corrected where that can't be true, and None until the station tells a start value or a first sample.
+    `reported_start_wh` is what the station said in a 1.6 start. `meter_start_wh`, from
+    which the energy counts, is corrected where that can't be true, and None until the
+    station tells a start value or a first sample.
     """
 
     id: str

@@ -1,0 +1,187 @@
+"""Prices, CO2 and solar forecasts of any source on one grid of quarter hours."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import isfinite
+
+from ..model.rates import SLOT_S, Rate, Series, floor_slot
+from .errors import ChargingError
+
+HOUR = timedelta(hours=1)
+_SUBUNITS = frozenset(
+    {"ct", "cent", "cents", "c", "öre", "ore", "øre", "p", "pence", "grosz"}
+)
+"""Hundredths of a currency, as they stand before /kWh."""
+_GRAMS = frozenset({"g", "gco2", "gco2eq", "gco2e"})
+_KILOGRAMS = frozenset({"kg", "kgco2", "kgco2eq", "kgco2e"})
+_MAX_SLOTS = 14 * 96
+"""Two weeks: what a source tells beyond is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRate:
+    """A value as a source tells it. `end` None: until the next one, or as long as the last."""
+
+    start: datetime
+    value: float
+    end: datetime | None = None
+
+
+def price_factor(unit: str) -> float:
+    """Return what makes a price in `unit` one in currency per kWh.
+
+    `EUR/MWh` and `ct/kWh` are the traps. Raises ChargingError for a unit that is none.
+    """
+    money, per = _split(unit)
+    factor = _per_kwh(per, unit)
+    return factor / 100 if money in _SUBUNITS else factor
+
+
+def co2_factor(unit: str) -> float:
+    """Return what makes an intensity in `unit` one in g per kWh."""
+    mass, per = _split(unit)
+    if mass in _GRAMS:
+        return _per_kwh(per, unit)
+    if mass in _KILOGRAMS:
+        return _per_kwh(per, unit) * 1000
+    raise ChargingError("unit_unknown", unit)
+
+
+def _split(unit: str) -> tuple[str, str]:
+    numerator, slash, denominator = unit.strip().lower().partition("/")
+    if not slash or not numerator.strip():
+        raise ChargingError("unit_unknown", unit)
+    return numerator.strip(), denominator.strip()
+
+
+_PER = {"kwh": 1.0, "mwh": 1e-3, "wh": 1e3}
+
+
+def _per_kwh(per: str, unit: str) -> float:
+    if per not in _PER:
+        raise ChargingError("unit_unknown", unit)
+    return _PER[per]
+
+
+def normalise(
+    raw: Iterable[RawRate], factor: float = 1.0, zone: tzinfo = UTC
+) -> Series:
+    """Return rates on the grid, in the unit that `factor` leads to.
+
+    Missing ends are filled in, a rate ends where the next begins, of two with the same
+    start the later in the list holds, values that are no numbers leave a gap. A slot that
+    several rates share gets their mean by time; a slot less than half covered is a gap.
+    Times without zone are local in `zone`; an hour that comes twice is told apart by its
+    place in the list.
+    """
+    rates = _ordered(_aware(raw, zone))
+    if not rates:
+        return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
+    start = floor_slot(rates[0].start)
+    sums: dict[int, float] = {}
+    covered: dict[int, float] = {}
+    for rate in rates:
+        for index, seconds in _cover(rate, start):
+            sums[index] = sums.get(index, 0.0) + rate.value * seconds
+            covered[index] = covered.get(index, 0.0) + seconds
+    count = min(max(sums) + 1, _MAX_SLOTS) if sums else 0
+    return Series(
+        start,
+        tuple(
+            sums[index] / covered[index] * factor
+            if covered.get(index, 0.0) * 2 >= SLOT_S
+            else None
+            for index in range(count)
+        ),
+    )
+
+
+def _aware(raw: Iterable[RawRate], zone: tzinfo) -> list[RawRate]:
+    """Return the rates with aware times in UTC; ambiguous local hours by their order."""
+    aware: list[RawRate] = []
+    last: datetime | None = None
+    for rate in raw:
+        start = _in_utc(rate.start, zone)
+        if rate.start.tzinfo is None and last is not None and start <= last:
+            again = rate.start.replace(tzinfo=zone, fold=1).astimezone(UTC)
+            start = again if again > last else start
+        end = _in_utc(rate.end, zone) if rate.end else None
+        if end is not None and end <= start:
+            end = None
+        aware.append(RawRate(start, rate.value, end))
+        last = start
+    return aware
+
+
+def _in_utc(time: datetime, zone: tzinfo) -> datetime:
+    return (time.replace(tzinfo=zone) if time.tzinfo is None else time).astimezone(UTC)
+
+
+def _ordered(raw: list[RawRate]) -> list[Rate]:
+    """Return rates in order, with ends, without overlaps."""
+    by_start = {rate.start: rate for rate in raw}
+    ordered = [by_start[start] for start in sorted(by_start)]
+    rates: list[Rate] = []
+    for index, rate in enumerate(ordered):
+        following = ordered[index + 1].start if index + 1 < len(ordered) else None
+        end = rate.end or following or rate.start + _last_length(ordered)
+        if following is not None:
+            end = min(end, following)
+        if isfinite(rate.value):
+            rates.append(Rate(rate.start, end, rate.value))
+    return rates
+
+
+def _last_length(ordered: list[RawRate]) -> timedelta:
+    """Return how long the last rate holds if nobody says: as long as the one before."""
+    if len(ordered) < 2:
+        return HOUR
+    return min(ordered[-1].start - ordered[-2].start, HOUR)
+
+
+def _cover(rate: Rate, start: datetime) -> Iterable[tuple[int, float]]:
+    """Yield the slots that a rate touches, and for how many seconds."""
+    begin = (rate.start - start).total_seconds()
+    end = (rate.end - start).total_seconds()
+    index = int(begin // SLOT_S)
+    while index * SLOT_S < end and index < _MAX_SLOTS:
+        slot = index * SLOT_S
+        seconds = min(end, slot + SLOT_S) - max(begin, slot)
+        if seconds > 0:
+            yield index, seconds
+        index += 1
+
+
+def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
+    """Return a solar forecast as mean power in W on the grid; the energy is kept.
+
+    `wh_by_start` is the energy of each period in Wh by its start. A period ends where the
+    next begins, but lasts an hour at most: the stubs at sunrise and sunset are shorter,
+    and no period reaches over the night.
+    """
+    starts = sorted(wh_by_start)
+    if any(start.tzinfo is None for start in starts):
+        raise ChargingError("time_without_zone")
+    if not starts:
+        return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
+    grid = floor_slot(starts[0])
+    watts: dict[int, float] = {}
+    for index, start in enumerate(starts):
+        energy = wh_by_start[start]
+        if not isfinite(energy) or energy < 0:
+            raise ChargingError("energy_not_a_number", str(energy))
+        following = starts[index + 1] if index + 1 < len(starts) else start + HOUR
+        length = min(following - start, HOUR)
+        rate = Rate(start, start + length, energy / (length / HOUR))
+        for slot, seconds in _cover(rate, grid):
+            watts[slot] = watts.get(slot, 0.0) + rate.value * seconds / SLOT_S
+    count = max(watts, default=-1) + 1
+    return Series(grid, tuple(watts.get(slot, 0.0) for slot in range(count)))
+
+
+def flat(value: float, start: datetime, end: datetime) -> Series:
+    """Return one value for all slots from the one of `start` until `end`."""
+    first = floor_slot(start)
+    count = max(0, -int(-(end - first).total_seconds() // SLOT_S))
+    return Series(first, (value,) * count)

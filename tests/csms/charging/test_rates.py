@@ -1,0 +1,200 @@
+"""Prices, CO2 and forecasts on the grid of quarter hours."""
+
+from datetime import UTC, datetime, timedelta
+from math import inf, nan
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+from custom_components.ocpp_csms.csms.charging.rates import (
+    RawRate,
+    co2_factor,
+    flat,
+    normalise,
+    price_factor,
+    resample_forecast,
+)
+
+T0 = datetime(2026, 1, 5, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _at(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def _raw(*rates: tuple[float, float | None, float]) -> list[RawRate]:
+    return [
+        RawRate(_at(start), value, None if end is None else _at(end))
+        for start, end, value in rates
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("EUR/kWh", 1),
+        ("EUR/MWh", 0.001),
+        ("ct/kWh", 0.01),
+        ("Cent/kWh", 0.01),
+        ("öre/kWh", 0.01),
+        ("p/kWh", 0.01),
+        ("SEK/kWh", 1),
+        ("€/MWh", 0.001),
+        ("USD/Wh", 1000),
+        (" NOK / kWh ", 1),
+    ],
+)
+def test_price_unit(unit: str, factor: float) -> None:
+    """MWh and cents are told by the unit."""
+    assert price_factor(unit) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("unit", ["", "EUR", "kWh", "/kWh", "EUR/h", "EUR/kW"])
+def test_price_unit_unknown(unit: str) -> None:
+    """What is no price per energy is refused."""
+    with pytest.raises(ChargingError, match="unit_unknown"):
+        price_factor(unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("g/kWh", 1), ("gCO2eq/kWh", 1), ("kg/MWh", 1), ("kg/kWh", 1000)],
+)
+def test_co2_unit(unit: str, factor: float) -> None:
+    """Intensities are in g per kWh."""
+    assert co2_factor(unit) == pytest.approx(factor)
+
+
+def test_co2_unit_unknown() -> None:
+    """Money is no mass."""
+    with pytest.raises(ChargingError, match="unit_unknown"):
+        co2_factor("EUR/kWh")
+
+
+@pytest.mark.parametrize(
+    ("rates", "values"),
+    [
+        pytest.param([(0, 15, 1), (15, 30, 2)], (1, 2), id="15 min"),
+        pytest.param([(0, 30, 1), (30, 60, 2)], (1, 1, 2, 2), id="30 min"),
+        pytest.param([(0, 60, 1)], (1, 1, 1, 1), id="60 min"),
+        pytest.param([(0, None, 1), (15, None, 2)], (1, 2), id="no ends, 15 min"),
+        pytest.param([(0, None, 1), (60, None, 2)], (1,) * 4 + (2,) * 4, id="no ends"),
+        pytest.param([(0, None, 7)], (7,) * 4, id="a single rate lasts an hour"),
+        pytest.param([(0, 15, 1), (30, 45, 3)], (1, None, 3), id="a gap stays a gap"),
+        pytest.param([(0, 60, 1), (30, 60, 2)], (1, 1, 2, 2), id="overlap"),
+        pytest.param([(0, 15, 1), (0, 15, 5)], (5,), id="duplicate: the later holds"),
+        pytest.param([(30, 45, 3), (0, 15, 1)], (1, None, 3), id="any order"),
+        pytest.param([(0, 15, -0.05)], (-0.05,), id="negative"),
+        pytest.param([(0, 15, nan), (15, 30, 2)], (2,), id="not a number"),
+        pytest.param([(0, 15, inf), (15, 30, 2)], (2,), id="infinite"),
+        pytest.param([(0, 5, 1), (5, 15, 4)], (3,), id="mean by time"),
+        pytest.param([(0, 5, 1), (15, 30, 2)], (None, 2), id="hardly covered"),
+        pytest.param([(15, 0, 1), (30, None, 2)], (1, 2), id="end before start"),
+        pytest.param([], (), id="none"),
+    ],
+)
+def test_normalise(
+    rates: list[tuple[float, float | None, float]], values: tuple[float | None, ...]
+) -> None:
+    """Whatever a source tells becomes one value for each quarter hour."""
+    assert normalise(_raw(*rates)).values == pytest.approx(values)
+
+
+def test_factor() -> None:
+    """Values come in the unit that is asked for."""
+    assert normalise(_raw((0, 15, 80.0)), price_factor("EUR/MWh")).values == (0.08,)
+
+
+@pytest.mark.parametrize(
+    ("day", "slots"),
+    [("2026-03-29", 92), ("2026-10-25", 100), ("2026-06-01", 96)],
+    ids=["23 hours", "25 hours", "24 hours"],
+)
+def test_days_of_local_time(day: str, slots: int) -> None:
+    """Local hours of the days on which the clocks change are neither lost nor doubled."""
+    midnight = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
+    start = midnight.astimezone(UTC)
+    raw = [
+        RawRate(
+            (start + timedelta(hours=hour))
+            .astimezone(BERLIN)
+            .replace(tzinfo=None, fold=0),
+            float(hour),
+        )
+        for hour in range(slots // 4)
+    ]
+    series = normalise(raw, zone=BERLIN)
+    assert series.start == start
+    assert series.values == tuple(float(slot // 4) for slot in range(slots))
+
+
+def test_today_without_tomorrow() -> None:
+    """What is not published yet is not known."""
+    series = normalise(_raw((0, 60, 1)))
+    assert (series.at(_at(59)), series.at(_at(60)), series.at(_at(-1))) == (
+        1,
+        None,
+        None,
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2000), st.integers(1, 300), st.floats(-1, 1, allow_nan=False)
+        ),
+        max_size=30,
+    )
+)
+def test_values_stay_within_what_was_told(rates: list[tuple[int, int, float]]) -> None:
+    """No value of the grid is outside of the rates that it comes from."""
+    raw = [
+        RawRate(_at(start), value, _at(start + length))
+        for start, length, value in rates
+    ]
+    known = [value for value in normalise(raw).values if value is not None]
+    told = [value for _, _, value in rates]
+    assert all(min(told) - 1e-9 <= value <= max(told) + 1e-9 for value in known)
+
+
+def test_forecast_with_stubs() -> None:
+    """Stubs at sunrise and the night in between: the energy is kept."""
+    forecast = {_at(20): 100.0, _at(30): 500.0, _at(60): 1000.0, _at(600): 300.0}
+    series = resample_forecast(forecast)
+    assert sum(value or 0 for value in series.values) / 4 == pytest.approx(1900)
+    assert series.at(_at(25)) == pytest.approx(400.0)
+    assert series.at(_at(45)) == pytest.approx(1000.0)
+    assert series.at(_at(300)) == 0
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 2000).map(_at), st.floats(0, 5000, allow_nan=False), max_size=40
+    )
+)
+def test_forecast_keeps_energy(forecast: dict[datetime, float]) -> None:
+    """Whatever the periods, no energy is lost or made."""
+    total = sum(value or 0 for value in resample_forecast(forecast).values) / 4
+    assert total == pytest.approx(sum(forecast.values()), abs=1e-6)
+
+
+@pytest.mark.parametrize("energy", [-1.0, nan, inf])
+def test_forecast_not_a_number(energy: float) -> None:
+    """An energy that is none is refused."""
+    with pytest.raises(ChargingError, match="energy_not_a_number"):
+        resample_forecast({T0: energy})
+
+
+def test_forecast_without_zone() -> None:
+    """A forecast has to say its zone."""
+    with pytest.raises(ChargingError, match="time_without_zone"):
+        resample_forecast({T0.replace(tzinfo=None): 1.0})
+
+
+def test_flat() -> None:
+    """A fixed price covers every slot that is touched."""
+    series = flat(0.3, _at(10), _at(46))
+    assert (series.start, series.values) == (T0, (0.3,) * 4)
