@@ -27,14 +27,16 @@ FOLDER = Path(__file__).parents[4] / "shared" / "vectors"
 MISSING = "the verification data is not beside the project"
 
 
-def cases(name: str) -> list[Any]:
+def cases(name: str, group: str | None = None) -> list[Any]:
     """Return the cases of a file as parameters; one skipped parameter if it is absent."""
     file = FOLDER / name
     if not file.exists():
         return [pytest.param(None, marks=pytest.mark.skip(reason=MISSING), id=name)]
     data = json.loads(file.read_text("utf-8"))
     return [
-        pytest.param(case, id=case.get("id", case["name"])) for case in data["cases"]
+        pytest.param(case, id=case.get("id", case.get("name")))
+        for case in data["cases"]
+        if group is None or case["group"] == group
     ]
 
 

@@ -1,0 +1,182 @@
+"""What a session took, what it cost, how much of it was solar, what CO2 it made."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import isfinite
+
+from ..model.rates import SLOT, Series, floor_slot
+from .errors import ChargingError
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTotals:
+    """Running totals of one session.
+
+    Energy in Wh since its start; `cost` in currency over the energy of which the price
+    was known (`priced_wh`), None while it never was; CO2 likewise.
+    """
+
+    energy_wh: float = 0.0
+    solar_wh: float = 0.0
+    cost: float | None = None
+    priced_wh: float = 0.0
+    co2_g: float | None = None
+    co2_known_wh: float = 0.0
+    at: datetime | None = None
+
+    @property
+    def solar_share(self) -> float:
+        """Share of the energy that was solar, 0 to 1."""
+        return self.solar_wh / self.energy_wh if self.energy_wh else 0.0
+
+    @property
+    def price_per_kwh(self) -> float | None:
+        """Mean price of the energy of which the price was known."""
+        return _per_kwh(self.cost, self.priced_wh)
+
+    @property
+    def co2_per_kwh(self) -> float | None:
+        """Mean CO2 in g per kWh of the energy of which it was known."""
+        return _per_kwh(self.co2_g, self.co2_known_wh)
+
+
+def _per_kwh(total: float | None, energy_wh: float) -> float | None:
+    return None if total is None or not energy_wh else total * 1000 / energy_wh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """Prices in currency per kWh and CO2 in g per kWh over time; None is not known."""
+
+    import_price: Series | None = None
+    export_price: Series | None = None
+    co2: Series | None = None
+
+    def price(self, time: datetime, solar_share: float) -> float | None:
+        """Return what a kWh costs: the grid's part its price, the solar part the forgone one.
+
+        Without an export price solar energy costs nothing.
+        """
+        export = _at(self.export_price, time) or 0.0
+        if solar_share >= 1:
+            return export
+        grid = _at(self.import_price, time)
+        return None if grid is None else grid * (1 - solar_share) + export * solar_share
+
+    def emission(self, time: datetime, solar_share: float) -> float | None:
+        """Return the CO2 of a kWh; solar energy makes none."""
+        if solar_share >= 1:
+            return 0.0
+        grid = _at(self.co2, time)
+        return None if grid is None else grid * (1 - solar_share)
+
+
+def _at(series: Series | None, time: datetime) -> float | None:
+    return None if series is None else series.at(time)
+
+
+def add(
+    totals: SessionTotals,
+    energy_wh: float,
+    solar_share: float,
+    price: float | None,
+    co2_g_per_kwh: float | None,
+) -> SessionTotals:
+    """Return the totals with some energy more, at one price and one share."""
+    share = min(max(solar_share, 0.0), 1.0)
+    totals = replace(
+        totals,
+        energy_wh=totals.energy_wh + energy_wh,
+        solar_wh=totals.solar_wh + energy_wh * share,
+    )
+    if price is not None:
+        totals = replace(
+            totals,
+            cost=(totals.cost or 0.0) + energy_wh / 1000 * price,
+            priced_wh=totals.priced_wh + energy_wh,
+        )
+    if co2_g_per_kwh is not None:
+        totals = replace(
+            totals,
+            co2_g=(totals.co2_g or 0.0) + energy_wh / 1000 * co2_g_per_kwh,
+            co2_known_wh=totals.co2_known_wh + energy_wh,
+        )
+    return totals
+
+
+def integrate(
+    totals: SessionTotals,
+    at: datetime,
+    energy_wh: float,
+    tariff: Tariff,
+    solar_share: float = 0.0,
+) -> SessionTotals:
+    """Return the totals after a sample of the session's energy so far.
+
+    What flowed since the last sample is spread evenly over the time in between, so that
+    each part gets the price of its own quarter hour, also across a gap of hours. A lower
+    energy, or an older time, changes nothing.
+    """
+    if not isfinite(energy_wh) or not isfinite(solar_share):
+        raise ChargingError("energy_not_a_number", str(energy_wh))
+    last = totals.at
+    if last is not None and at < last:
+        return totals
+    more = energy_wh - totals.energy_wh
+    if more <= 0:
+        return replace(totals, at=at)
+    if last is None or last == at:
+        parts = [(at, more)]
+    else:
+        parts = _spread(last, at, more)
+    for time, part in parts:
+        price = tariff.price(time, solar_share)
+        totals = add(
+            totals, part, solar_share, price, tariff.emission(time, solar_share)
+        )
+    return replace(totals, at=at, energy_wh=energy_wh)
+
+
+def _spread(
+    start: datetime, end: datetime, energy_wh: float
+) -> list[tuple[datetime, float]]:
+    """Return the energy of each quarter hour that an interval touches."""
+    seconds = (end - start).total_seconds()
+    parts: list[tuple[datetime, float]] = []
+    at = start
+    while at < end:
+        until = min(floor_slot(at) + SLOT, end)
+        parts.append((at, energy_wh * (until - at).total_seconds() / seconds))
+        at = until
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of what is used is solar, 0 to 1: in all, of the home, of the cars."""
+
+    total: float
+    home: float
+    cars: float
+
+
+def solar_shares(
+    *, solar_w: float, battery_w: float, home_w: float, cars_w: float
+) -> Shares:
+    """Return who uses the sun: the home first, then the battery, then the cars.
+
+    `battery_w` is positive while it discharges; what it gives counts as solar.
+    """
+    solar = max(solar_w, 0.0) + max(battery_w, 0.0)
+    stored = max(-battery_w, 0.0)
+    return Shares(
+        total=_share(solar, home_w + stored + cars_w),
+        home=_share(solar, home_w),
+        cars=_share(solar - home_w - stored, cars_w),
+    )
+
+
+def _share(available_w: float, used_w: float) -> float:
+    if available_w <= 0:
+        return 0.0
+    return 1.0 if used_w <= available_w else available_w / used_w

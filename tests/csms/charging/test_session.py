@@ -1,0 +1,156 @@
+"""What a session cost, how much was solar, what CO2 it made."""
+
+from datetime import UTC, datetime, timedelta
+from math import nan
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+from custom_components.ocpp_csms.csms.charging.session import (
+    SessionTotals,
+    Shares,
+    Tariff,
+    add,
+    integrate,
+    solar_shares,
+)
+from custom_components.ocpp_csms.csms.model.rates import Series
+
+from .vectors import cases
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+TARIFF = Tariff(
+    import_price=Series(T0, (0.2, 0.4, None, 0.1)),
+    export_price=Series(T0, (0.08,) * 4),
+    co2=Series(T0, (300.0, 500.0, 100.0, 200.0)),
+)
+
+
+def _at(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "session"))
+def test_totals_vectors(case: dict[str, Any]) -> None:
+    """Running totals of the verification data."""
+    totals = SessionTotals()
+    for step in case["input"]["steps"]:
+        more = step["energy_kwh"] * 1000 - totals.energy_wh
+        if more > 0:
+            totals = add(
+                totals, more, step["green_share"], step["price"], step["co2_g"]
+            )
+    want = case["expected"]
+    assert totals.energy_wh == pytest.approx(want["energy_wh"])
+    assert totals.solar_share * 100 == pytest.approx(want["solar_percent"])
+    assert totals.cost == pytest.approx(want["price"])
+    assert totals.price_per_kwh == pytest.approx(want["price_per_kwh"])
+    assert totals.co2_per_kwh == pytest.approx(want["co2_g_per_kwh"])
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "green_share"))
+def test_shares_vectors(case: dict[str, Any]) -> None:
+    """Who uses the sun, in the verification data."""
+    given_ = case["input"]
+    shares = solar_shares(
+        solar_w=given_["pv_w"],
+        battery_w=given_["battery_w"],
+        home_w=given_["home_w"],
+        cars_w=given_["loadpoints_w"],
+    )
+    want = case["expected"]
+    wanted = (want["total"], want["home"], want["loadpoints"])
+    assert (shares.total, shares.home, shares.cars) == pytest.approx(wanted)
+
+
+def test_price_change_between_samples() -> None:
+    """What flows over a change of the price is priced by time."""
+    totals = integrate(SessionTotals(at=_at(0)), _at(30), 2000, TARIFF)
+    assert totals.cost == pytest.approx(0.2 + 0.4)
+    assert totals.co2_g == pytest.approx(300 + 500)
+
+
+def test_gap_in_the_prices() -> None:
+    """Energy without a price is counted, but not priced with a guess."""
+    totals = integrate(SessionTotals(at=_at(0)), _at(60), 4000, TARIFF)
+    assert (totals.energy_wh, totals.priced_wh) == (4000, pytest.approx(3000))
+    assert totals.cost == pytest.approx(0.7)
+    assert totals.price_per_kwh == pytest.approx(0.7 / 3)
+
+
+def test_price_never_known() -> None:
+    """No price, no cost: not 0."""
+    totals = integrate(SessionTotals(at=_at(0)), _at(15), 1000, Tariff())
+    assert (totals.cost, totals.price_per_kwh, totals.co2_g) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("share", "cost", "co2"), [(0, 0.2, 300), (0.5, 0.14, 150), (1, 0.08, 0)]
+)
+def test_solar_costs_what_it_would_have_earned(
+    share: float, cost: float, co2: float
+) -> None:
+    """Solar energy is valued at the export price."""
+    totals = integrate(SessionTotals(at=_at(0)), _at(15), 1000, TARIFF, share)
+    assert totals.cost == pytest.approx(cost)
+    assert totals.co2_g == pytest.approx(co2)
+    assert totals.solar_share == pytest.approx(share)
+
+
+def test_first_sample_has_no_time_before_it() -> None:
+    """The first sample is priced at its own time."""
+    totals = integrate(SessionTotals(), _at(20), 1000, TARIFF)
+    assert totals.cost == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "energy"),
+    [(30, 900), (30, 1000), (5, 2000)],
+    ids=["less", "same", "older"],
+)
+def test_nothing_more(minutes: float, energy: float) -> None:
+    """A lower energy or an older time changes no total."""
+    before = integrate(SessionTotals(at=_at(0)), _at(15), 1000, TARIFF)
+    after = integrate(before, _at(minutes), energy, TARIFF)
+    assert (after.energy_wh, after.cost) == (before.energy_wh, before.cost)
+
+
+@pytest.mark.parametrize(("energy", "share"), [(nan, 0.0), (1.0, nan)])
+def test_not_a_number(energy: float, share: float) -> None:
+    """What is no number is refused."""
+    with pytest.raises(ChargingError, match="energy_not_a_number"):
+        integrate(SessionTotals(), T0, energy, TARIFF, share)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 120), st.floats(0, 500), st.floats(0, 1)), max_size=15
+    )
+)
+def test_totals_add_up(steps: list[tuple[float, float, float]]) -> None:
+    """However the samples fall, energy is the last value and the sun never more than it."""
+    totals, at, energy = SessionTotals(at=T0), T0, 0.0
+    for minutes, more, share in steps:
+        at, energy = at + timedelta(minutes=minutes), energy + more
+        totals = integrate(totals, at, energy, TARIFF, share)
+    assert totals.energy_wh == pytest.approx(energy)
+    assert -1e-6 <= totals.solar_wh <= energy + 1e-6
+    assert totals.priced_wh <= energy + 1e-6
+
+
+@given(st.integers(1, 40))
+def test_cost_does_not_depend_on_the_samples(count: int) -> None:
+    """Even flow costs the same however often it is sampled."""
+    totals = SessionTotals(at=T0)
+    for index in range(1, count + 1):
+        totals = integrate(
+            totals, _at(60 * index / count), 4000 * index / count, TARIFF
+        )
+    assert totals.cost == pytest.approx(0.7)
+
+
+def test_nobody_uses_anything() -> None:
+    """Where nothing is used, all of it is solar if there is sun."""
+    assert solar_shares(solar_w=100, battery_w=0, home_w=0, cars_w=0) == Shares(1, 1, 1)
