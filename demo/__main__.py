@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 import sys
 
 from .check import NotSeenError
@@ -25,10 +26,17 @@ def parse_arguments() -> argparse.Namespace:
         "--host", default="127.0.0.1", help="address to listen on (%(default)s)"
     )
     parser.add_argument(
-        "--port", type=int, help=f"port of Home Assistant ({DEFAULT_PORT})"
+        "--port",
+        type=int,
+        help=f"port of Home Assistant ({DEFAULT_PORT}); 0 takes a free one",
     )
     parser.add_argument(
-        "--ocpp-port", type=int, help=f"port for stations ({DEFAULT_OCPP_PORT})"
+        "--ocpp-port",
+        type=int,
+        help=f"port for stations ({DEFAULT_OCPP_PORT}); 0 takes a free one",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="folder to make anew and to work in (.demo/show)"
     )
     parser.add_argument(
         "--check",
@@ -47,13 +55,20 @@ def parse_arguments() -> argparse.Namespace:
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
     """Return the settings of the run; a check disturbs no demo that is running."""
+    folder = ROOT / ".demo" / ("check" if arguments.check else "show")
+    port = 0 if arguments.check else DEFAULT_PORT
+    ocpp_port = 0 if arguments.check else DEFAULT_OCPP_PORT
     return Settings(
-        folder=ROOT / ".demo" / ("check" if arguments.check else "show"),
+        folder=(arguments.folder or folder).absolute(),
         host=arguments.host,
-        port=arguments.port or (free_port() if arguments.check else DEFAULT_PORT),
-        ocpp_port=arguments.ocpp_port
-        or (free_port() if arguments.check else DEFAULT_OCPP_PORT),
+        port=chosen_port(arguments.port, port),
+        ocpp_port=chosen_port(arguments.ocpp_port, ocpp_port),
     )
+
+
+def chosen_port(wanted: int | None, default: int) -> int:
+    """Return the port to open, a free one in place of 0."""
+    return (default if wanted is None else wanted) or free_port()
 
 
 async def main(arguments: argparse.Namespace, settings: Settings) -> int:

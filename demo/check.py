@@ -1,11 +1,15 @@
 """Wait until a charger charges and Home Assistant shows it."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from .rest import HomeAssistantClient
+from .stations import STATIONS, Place
 
 INTERVAL = 1.0
+
+type States = dict[str, dict[str, Any]]
 
 
 class NotSeenError(Exception):
@@ -14,51 +18,58 @@ class NotSeenError(Exception):
 
 async def wait_for_charging(client: HomeAssistantClient, timeout: float) -> list[str]:
     """Return the lines that tell what a charging EVSE looks like in Home Assistant."""
-    states: list[dict[str, Any]] = []
+    states: States = {}
+    registers: dict[Place, float] = {}
     try:
         async with asyncio.timeout(timeout):
             while True:
                 states = await own_states(client)
-                if place := charging_place(states):
-                    return [
-                        describe(state)
-                        for state in states
-                        if place in state["entity_id"]
-                    ]
+                for place, register in charging_places(states):
+                    if register > registers.setdefault(place, register):
+                        return [*describe(place, states, registers[place])]
                 await asyncio.sleep(INTERVAL)
     except TimeoutError:
-        seen = "\n".join(describe(state) for state in states) or "no entity at all"
+        seen = "\n".join(line(state) for state in states.values()) or "no entity at all"
         raise NotSeenError(
-            f"no charging EVSE within {timeout:.0f} s; seen:\n{seen}"
+            f"no charging EVSE with a rising register within {timeout:.0f} s; seen:\n{seen}"
         ) from None
 
 
-async def own_states(client: HomeAssistantClient) -> list[dict[str, Any]]:
+async def own_states(client: HomeAssistantClient) -> States:
     """Return the states of the integration's entities."""
     own = set(await client.integration_entities("ocpp_csms"))
-    return [state for state in await client.states() if state["entity_id"] in own]
+    states = {state["entity_id"]: state for state in await client.states()}
+    return {entity_id: state for entity_id, state in states.items() if entity_id in own}
 
 
-def charging_place(states: list[dict[str, Any]]) -> str | None:
-    """Return the part that an EVSE's entity ids share, if it charges and draws power."""
-    values = {state["entity_id"]: state["state"] for state in states}
-    for entity_id, value in values.items():
-        if entity_id.endswith("_status") and value == "charging":
-            place: str = entity_id.removeprefix("sensor.").removesuffix("_status")
-            if is_positive(values.get(f"sensor.{place}_power")):
-                return place
-    return None
+def charging_places(states: States) -> Iterator[tuple[Place, float]]:
+    """Yield the EVSEs that charge and draw power, with their registers."""
+    for place in (place for station in STATIONS for place in station.places):
+        status = states.get(place.entity("sensor", "status"), {}).get("state")
+        register = number(states, place.entity("sensor", "energy"))
+        power = number(states, place.entity("sensor", "power"))
+        if status == "charging" and power and register is not None:
+            yield place, register
 
 
-def is_positive(value: str | None) -> bool:
-    """Tell whether a state is a number above zero."""
+def number(states: States, entity_id: str) -> float | None:
+    """Return an entity's state as a number, None if it is none."""
     try:
-        return value is not None and float(value) > 0
-    except ValueError:
-        return False
+        return float(states[entity_id]["state"])
+    except KeyError, ValueError:
+        return None
 
 
-def describe(state: dict[str, Any]) -> str:
+def describe(place: Place, states: States, register: float) -> Iterator[str]:
+    """Yield lines about an EVSE and its station."""
+    for entity_id, state in sorted(states.items()):
+        if entity_id.partition(".")[2].startswith(f"{place.station_id}_"):
+            yield line(state)
+    now = number(states, place.entity("sensor", "energy"))
+    yield f"The register of {place.title} rose from {register} to {now} kWh."
+
+
+def line(state: dict[str, Any]) -> str:
     """Return a line about a state."""
     unit = state["attributes"].get("unit_of_measurement", "")
     return f"  {state['entity_id']}: {state['state']} {unit}".rstrip()

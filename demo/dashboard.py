@@ -80,18 +80,13 @@ def _home_section() -> Card:
 def _place_section(place: Place) -> Card:
     """Return the section of one EVSE."""
     heading = {
-        "heading": place.title,
+        "heading": f"{place.title} · OCPP {place.version}",
         "icon": "mdi:ev-station",
         "badges": [
             {
                 "type": "entity",
-                "entity": f"sensor.{place.station_id}_ocpp_version",
-                "show_icon": False,
-            },
-            {
-                "type": "entity",
                 "entity": f"binary_sensor.{place.station_id}_connectivity",
-            },
+            }
         ],
     }
     limit = _tile(

@@ -9,6 +9,7 @@ from .settings import Settings
 from .stations import STATIONS, Station
 
 ENTRY_ID = "01demo0000000000000000ocpp"
+SAMPLE_INTERVAL = 5  # seconds; lively for those who watch
 STORED_SINCE = "2026-01-01T00:00:00+00:00"
 
 
@@ -37,7 +38,7 @@ def config_entry(settings: Settings) -> dict[str, Any]:
 def _subentry(station: Station) -> dict[str, Any]:
     """Return the subentry of a station."""
     return {
-        "data": {"identity": station.identity},
+        "data": {"identity": station.identity, "sample_interval": SAMPLE_INTERVAL},
         "subentry_id": f"01demo00000000000000{station.identity.lower():0<8}"[:26],
         "subentry_type": "charging_station",
         "title": station.name,

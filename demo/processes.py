@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import signal
 
-from .settings import ROOT
+from .settings import ROOT, shown
 
 STOP_TIMEOUT = 30.0
 EXCERPT_LINES = 30
@@ -65,7 +65,7 @@ class Child:
     def excerpt(self) -> str:
         """Return the end of the log."""
         lines = self.log.read_text(errors="replace").splitlines()[-EXCERPT_LINES:]
-        return "\n".join([f"--- end of {self.log.relative_to(ROOT)}", *lines, "---"])
+        return "\n".join([f"--- end of {shown(self.log)}", *lines, "---"])
 
     def _signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group."""

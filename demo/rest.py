@@ -35,25 +35,25 @@ class HomeAssistantClient:
 
     async def is_running(self) -> bool:
         """Tell whether Home Assistant has finished starting."""
-        config = await self._get("/api/config")
+        config = await self.get("/api/config")
         return bool(config["state"] == "RUNNING")
 
     async def states(self) -> list[Json]:
         """Return the states of all entities."""
-        states: list[Json] = await self._get("/api/states")
+        states: list[Json] = await self.get("/api/states")
         return states
 
     async def integration_entities(self, domain: str) -> list[str]:
         """Return the ids of an integration's entities."""
         template = f"{{{{ integration_entities('{domain}') | to_json }}}}"
-        entities: list[str] = await self._post(
+        entities: list[str] = await self.post(
             "/api/template", json={"template": template}
         )
         return entities
 
     async def _log_in(self) -> None:
         """Log in as the demo's user, like the login page does."""
-        flow = await self._post(
+        flow = await self.post(
             "/auth/login_flow",
             json={
                 "client_id": self._client_id,
@@ -61,7 +61,7 @@ class HomeAssistantClient:
                 "redirect_uri": self._client_id,
             },
         )
-        result = await self._post(
+        result = await self.post(
             f"/auth/login_flow/{flow['flow_id']}",
             json={
                 "client_id": self._client_id,
@@ -69,7 +69,7 @@ class HomeAssistantClient:
                 "password": PASSWORD,
             },
         )
-        tokens = await self._post(
+        tokens = await self.post(
             "/auth/token",
             data={
                 "client_id": self._client_id,
@@ -79,12 +79,12 @@ class HomeAssistantClient:
         )
         self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
-    async def _get(self, path: str) -> Any:
+    async def get(self, path: str) -> Any:
         """Return the JSON at a path."""
         async with self._session.get(path, raise_for_status=True) as response:
             return await response.json()
 
-    async def _post(self, path: str, **content: Any) -> Any:
+    async def post(self, path: str, **content: Any) -> Any:
         """Send something, and return the JSON that comes back."""
         async with self._session.post(
             path, raise_for_status=True, **content

@@ -11,7 +11,7 @@ from .check import NotSeenError, wait_for_charging
 from .processes import Child
 from .rest import HomeAssistantClient
 from .seed import seed
-from .settings import PASSWORD, ROOT, USERNAME, Settings
+from .settings import PASSWORD, USERNAME, Settings, shown
 from .stations import STATIONS
 
 START_TIMEOUT = 180.0
@@ -147,7 +147,7 @@ async def show(settings: Settings) -> None:
     async with running(settings) as demo:
         say(f"\n  Open {settings.url} and log in as {USERNAME} / {PASSWORD}")
         say(
-            f"  Stations connect to port {settings.ocpp_port}; logs are in {settings.logs.relative_to(ROOT)}"
+            f"  Stations connect to port {settings.ocpp_port}; logs are in {shown(settings.logs)}"
         )
         say("  Press Ctrl-C to stop\n")
         await demo.watch()

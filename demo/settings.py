@@ -36,6 +36,11 @@ class Settings:
         return f"http://{host}:{self.port}"
 
 
+def shown(path: Path) -> str:
+    """Return a path as the user wants to read it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
 def free_port() -> int:
     """Return a port that nobody uses at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

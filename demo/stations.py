@@ -11,6 +11,7 @@ class Place:
     title: str
     station_id: str
     evse_id: int
+    version: str
 
     def entity(self, domain: str, key: str) -> str:
         """Return the id of one of its entities."""
@@ -38,6 +39,7 @@ class Station:
                 title=self.name if self.evses == 1 else f"{self.name} {evse_id}",
                 station_id=station_id,
                 evse_id=evse_id,
+                version=self.version,
             )
             for evse_id in range(1, self.evses + 1)
         ]
@@ -53,7 +55,14 @@ class Station:
             "--serial": self.serial,
         }
         arguments = [part for option in options.items() for part in option]
-        return [sys.executable, "-u", "-m", "simulator", *arguments, *self.scene.split()]
+        return [
+            sys.executable,
+            "-u",
+            "-m",
+            "simulator",
+            *arguments,
+            *self.scene.split(),
+        ]
 
 
 STATIONS = (
@@ -76,13 +85,13 @@ STATIONS = (
         evses=2,
         scene="--plug-in 2 --scenario sleepy --car-phases 1 --soc 62 --register 604000",
     ),
-    # A smaller car charges as soon as it is plugged in.
+    # Another one, with a smaller car.
     Station(
         identity="DRIVEWAY",
         name="Driveway",
         version="2.1",
         model="Loopback 21",
         serial="SIM-0021",
-        scene="--plug-in 1 --token DEMO --car-current 10 --capacity 40 --soc 71 --register 831500",
+        scene="--scenario commuter --token DEMO --car-current 10 --capacity 40 --soc 71 --register 831500",
     ),
 )

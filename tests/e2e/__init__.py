@@ -1,0 +1,1 @@
+"""Tests of a booted Home Assistant: the demo's, in a process of its own."""
