@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -66,4 +67,6 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: CsmsConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Let the user delete an EVSE that the station no longer has."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
     return not entry.runtime_data.has_device(device)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -21,6 +21,9 @@ TO_REDACT = {
     CONF_PASSWORD,
     "AuthorizationKey",
     "additionalIdToken",
+    "apnPassword",
+    "apnUserName",
+    "basicAuthPassword",
     "address",
     "chargeBoxSerialNumber",
     "chargePointSerialNumber",
@@ -37,7 +40,26 @@ TO_REDACT = {
     "unique_id",
 }
 """Keys whose values are removed wherever they stand, also inside of logged frames."""
-_SECRET_VARIABLES = ("authorizationkey", "basicauthpassword", "password", "identity")
+_SECRET_WORDS = (
+    "authorizationkey",
+    "password",
+    "identity",
+    "serialnumber",
+    "iccid",
+    "imsi",
+    "imei",
+)
+"""What the name of a variable holds whose value is nobody's business."""
+_LISTS = (
+    "configurationKey",
+    "eventData",
+    "getVariableResult",
+    "reportData",
+    "setVariableData",
+    "setVariableResult",
+)
+"""Where messages hold variables with their values."""
+_VALUES = ("value", "attributeValue", "actualValue")
 
 
 async def async_get_config_entry_diagnostics(
@@ -103,9 +125,13 @@ def station_diagnostics(station: Station) -> dict[str, Any]:
     }
 
 
+def _is_secret(name: object) -> bool:
+    plain = str(name).lower()
+    return any(word in plain for word in _SECRET_WORDS)
+
+
 def _variable_value(name: str, value: str | None) -> str | None:
-    secret = any(word in name.lower() for word in _SECRET_VARIABLES)
-    return "**REDACTED**" if secret and value else value
+    return REDACTED if value and _is_secret(name) else value
 
 
 def _frame(frame: LoggedFrame) -> dict[str, Any]:
@@ -124,28 +150,26 @@ def _frame(frame: LoggedFrame) -> dict[str, Any]:
 
 
 def _redact(part: Any) -> Any:
-    """Redact a part of a frame; a password that is read or written hides behind its key."""
+    """Redact a part of a frame, also values whose key or variable names a secret."""
     if not isinstance(part, dict):
         return part
     part = async_redact_data(part, TO_REDACT)
-    if str(part.get("key", "")).lower() in _SECRET_VARIABLES:
-        part["value"] = "**REDACTED**"
-    for item in part.get("configurationKey") or ():
-        if (
-            isinstance(item, dict)
-            and str(item.get("key", "")).lower() in _SECRET_VARIABLES
-        ):
-            item["value"] = "**REDACTED**"
-    for item in part.get("setVariableData") or ():
-        if _names_secret(item):
-            item["attributeValue"] = "**REDACTED**"
+    _redact_variable(part)
+    for name in _LISTS:
+        for item in part.get(name) or ():
+            if isinstance(item, dict):
+                _redact_variable(item)
     return part
 
 
-def _names_secret(item: Any) -> bool:
-    if not isinstance(item, dict):
-        return False
+def _redact_variable(item: dict[str, Any]) -> None:
+    """Remove the values from an object that names a secret key or variable."""
     variable = item.get("variable")
-    return isinstance(variable, dict) and (
-        str(variable.get("name", "")).lower() in _SECRET_VARIABLES
-    )
+    name = variable.get("name") if isinstance(variable, dict) else item.get("key")
+    if not _is_secret(name):
+        return
+    attributes = item.get("variableAttribute")
+    for place in (item, *(attributes if isinstance(attributes, list) else ())):
+        for key in _VALUES:
+            if isinstance(place, dict) and place.get(key):
+                place[key] = REDACTED

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+import logging
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -47,6 +48,8 @@ from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
 from .repairs import async_clear_rejections, async_report_rejection
+
+LOGGER = logging.getLogger(__package__)
 
 type CsmsConfigEntry = ConfigEntry[Hub]
 
@@ -185,6 +188,7 @@ class Hub:
             coordinator = self.coordinators.pop(subentry_id)
             self._memory.pop(coordinator.station.identity, None)
             coordinator.async_close()
+            async_clear_rejections(self.hass, self.entry, coordinator.station.identity)
             await self.server.remove(coordinator.station.identity)
         for subentry_id, subentry in subentries.items():
             known = self.coordinators.get(subentry_id)
@@ -225,13 +229,27 @@ class Hub:
         station = self.server.add(config)
         kept = self._memory.get(config.identity)
         if kept is not None and not station.connected:
-            memory.restore(station, kept)
+            station = self._restore(station, kept)
         station.changed.connect(self._remember)
         coordinator = StationCoordinator(
             self.hass, self.entry, subentry.subentry_id, station
         )
         self.coordinators[subentry.subentry_id] = coordinator
         return coordinator
+
+    def _restore(self, station: Station, kept: dict[str, Any]) -> Station:
+        """Give a station its memory back; one that can't be read is left out."""
+        try:
+            memory.restore(station, kept)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            LOGGER.warning(
+                "What was kept of %s can't be read, it starts anew: %r",
+                station.identity,
+                error,
+            )
+            del self.server.stations[station.identity]
+            return self.server.add(station.config)
+        return station
 
     def _remember(self, station: Station, changes: list[Change]) -> None:
         if station.connected and (0, StationKey.CONNECTED) in changes:

@@ -11,7 +11,7 @@ import probatio
 from .action_target import Target
 from .csms.control import find_evse
 from .csms.errors import InvalidRequestError
-from .csms.limits import rate_unit, top_stack_level
+from .csms.limits import rate_unit, user_stack_level
 from .csms.model.commands import (
     ClearChargingProfile,
     GetCompositeSchedule,
@@ -104,7 +104,7 @@ def _profile(target: Target, data: dict[str, Any]) -> ChargingProfile:
     level = data.get("stack_level")
     return ChargingProfile(
         id=data["profile_id"],
-        stack_level=top_stack_level(station) if level is None else level,
+        stack_level=user_stack_level(station) if level is None else level,
         purpose=purpose,
         kind=kind,
         recurrency=RECURRENCIES[data["recurrency"]] if "recurrency" in data else None,

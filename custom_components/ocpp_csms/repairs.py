@@ -25,8 +25,13 @@ _MENDABLE = frozenset(
 _MAX_ISSUES = 10
 
 
+def _prefix(entry: ConfigEntry) -> str:
+    """Return what the ids of an entry's issues begin with; no identity has a slash."""
+    return f"rejected/{entry.entry_id}/"
+
+
 def _issue_id(entry: ConfigEntry, rejection: Rejection) -> str:
-    return f"rejected_{entry.entry_id}_{rejection.identity}_{rejection.reason}"
+    return f"{_prefix(entry)}{rejection.identity}/{rejection.reason}"
 
 
 @callback
@@ -36,7 +41,7 @@ def async_report_rejection(
     """Tell of a station that is turned away for something that can be mended."""
     if rejection.reason not in _MENDABLE:
         return
-    if len(_issues(hass, f"rejected_{entry.entry_id}_")) >= _MAX_ISSUES:
+    if len(_issues(hass, _prefix(entry))) >= _MAX_ISSUES:
         return
     ir.async_create_issue(
         hass,
@@ -59,11 +64,7 @@ def async_clear_rejections(
     hass: HomeAssistant, entry: ConfigEntry, identity: str
 ) -> None:
     """Forget the issues of a station that has got in, or, without identity, all."""
-    prefix = (
-        f"rejected_{entry.entry_id}_{identity}_"
-        if identity
-        else f"rejected_{entry.entry_id}_"
-    )
+    prefix = f"{_prefix(entry)}{identity}/" if identity else _prefix(entry)
     for issue_id in _issues(hass, prefix):
         ir.async_delete_issue(hass, DOMAIN, issue_id)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-PENDING_INTERVAL_S = 30
+PENDING_INTERVAL_S = 10
 """How soon a station that waits for acceptance asks again."""
 _SEEN_STEP = timedelta(minutes=1)
 _OFFSET_STEP_S = 5.0

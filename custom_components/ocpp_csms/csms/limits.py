@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING
 
 from .changes import EvseKey, StationKey
 from .dialects import Setting
-from .errors import CallError, CommandRejectedError, InvalidRequestError, Skipped
+from .errors import (
+    CallError,
+    CallTimeoutError,
+    CommandRejectedError,
+    InvalidRequestError,
+    Skipped,
+)
 from .evse import Evse
-from .model.commands import ChangeAvailability, ClearChargingProfile, SetChargingProfile
+from .model.commands import (
+    ChangeAvailability,
+    ClearChargingProfile,
+    GetCompositeSchedule,
+    SetChargingProfile,
+)
 from .model.evse import EvseStatus
 from .model.meter import CURRENT, LINES, VOLTAGE, Channel
 from .model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Schedule
@@ -28,6 +39,9 @@ _PROFILE_IDS = 7000
 _BACKDATE = timedelta(minutes=1)
 """A schedule starts a little before now, whatever the station's clock says."""
 _MAX_STACK_LEVEL = 999
+_LOOK_AHEAD_S = 60
+_TOLERANCE = 0.5
+"""How far what a station says may be above a limit, by rounding, in its unit."""
 _ATTEMPTS = (
     ProfileAttempt(purpose=Purpose.TX_DEFAULT, kind=Kind.ABSOLUTE),
     ProfileAttempt(purpose=Purpose.TX_DEFAULT, kind=Kind.RELATIVE),
@@ -102,11 +116,11 @@ async def apply_wishes(station: Station) -> str:
     One that is refused keeps none of the others back; the first refusal is raised last.
     """
     applied: list[str] = []
-    refusals: list[CallError | CommandRejectedError] = []
+    refusals: list[CallError | CommandRejectedError | InvalidRequestError] = []
     for what, apply in _due(station):
         try:
             await apply
-        except (CallError, CommandRejectedError) as refusal:
+        except (CallError, CommandRejectedError, InvalidRequestError) as refusal:
             refusals.append(refusal)
         else:
             applied.append(what)
@@ -160,6 +174,7 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
         order.remove(station.profile_attempt)
         order.insert(0, station.profile_attempt)
     refusal: CallError | CommandRejectedError | None = None
+    overruled = False
     for index in order:
         if attempts[index].purpose is Purpose.TX and evse.transaction is None:
             continue
@@ -169,11 +184,37 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
         except (CallError, CommandRejectedError) as error:
             refusal = refusal or error
             continue
+        if not await _holds(station, evse, profile):
+            overruled = True
+            continue
         station.profile_attempt = index
         return profile.purpose
+    if overruled:
+        raise InvalidRequestError("limit_overruled")
     if refusal is not None:
         raise refusal
     return None
+
+
+async def _holds(station: Station, evse: Evse, profile: ChargingProfile) -> bool:
+    """Return whether an accepted limit holds, or is overruled by a higher stack level.
+
+    Asked only where that can be; a station that does not answer is believed.
+    """
+    if profile.stack_level >= top_stack_level(station):
+        return True
+    unit = profile.schedule.unit
+    try:
+        composite = await station.execute(
+            GetCompositeSchedule(evse.id, _LOOK_AHEAD_S, unit)
+        )
+    except CallError, CallTimeoutError, CommandRejectedError:
+        return True
+    limit = profile.schedule.periods[0].limit
+    told = composite.periods[0].limit if composite.periods else None
+    if composite.unit is not unit or told is None or limit is None:
+        return True
+    return told <= limit + _TOLERANCE
 
 
 def build_limit(
@@ -218,6 +259,11 @@ def top_stack_level(station: Station) -> int:
     """Return the highest stack level that the station knows, 0 if it does not tell."""
     text = (station.setting(Setting.PROFILE_STACK_LEVEL) or "").strip()
     return min(int(text), _MAX_STACK_LEVEL) if text.isdigit() else 0
+
+
+def user_stack_level(station: Station) -> int:
+    """Return the highest stack level below the one that limit and pause need."""
+    return max(0, top_stack_level(station) - 1)
 
 
 def to_watts(evse: Evse, limit_a: float) -> float:
