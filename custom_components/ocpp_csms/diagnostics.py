@@ -38,6 +38,7 @@ TO_REDACT = {
     "serialNumber",
     "title",
     "unique_id",
+    "vpn",
 }
 """Keys whose values are removed wherever they stand, also inside of logged frames."""
 _SECRET_WORDS = (
@@ -50,15 +51,6 @@ _SECRET_WORDS = (
     "imei",
 )
 """What the name of a variable holds whose value is nobody's business."""
-_LISTS = (
-    "configurationKey",
-    "eventData",
-    "getVariableResult",
-    "reportData",
-    "setVariableData",
-    "setVariableResult",
-)
-"""Where messages hold variables with their values."""
 _VALUES = ("value", "attributeValue", "actualValue")
 
 
@@ -140,8 +132,7 @@ def _frame(frame: LoggedFrame) -> dict[str, Any]:
         content: Any = orjson.loads(frame.raw)
     except orjson.JSONDecodeError:
         content = f"unreadable, {len(frame.raw)} bytes"
-    if isinstance(content, list):
-        content = [_redact(part) for part in content]
+    content = _redact(content)
     return {
         "at": frame.at,
         "from": "station" if frame.incoming else "central",
@@ -150,16 +141,17 @@ def _frame(frame: LoggedFrame) -> dict[str, Any]:
 
 
 def _redact(part: Any) -> Any:
-    """Redact a part of a frame, also values whose key or variable names a secret."""
+    """Redact a part of a frame, at any depth: by key, and by what a variable is called."""
+    if isinstance(part, list):
+        return [_redact(item) for item in part]
     if not isinstance(part, dict):
         return part
-    part = async_redact_data(part, TO_REDACT)
-    _redact_variable(part)
-    for name in _LISTS:
-        for item in part.get(name) or ():
-            if isinstance(item, dict):
-                _redact_variable(item)
-    return part
+    redacted = {
+        key: REDACTED if key in TO_REDACT and value else _redact(value)
+        for key, value in part.items()
+    }
+    _redact_variable(redacted)
+    return redacted
 
 
 def _redact_variable(item: dict[str, Any]) -> None:

@@ -85,7 +85,7 @@ def read_profile(data: dict[str, Any]) -> ChargingProfile:
         purpose = Purpose.STATION_MAX
     recurrency = data.get("recurrencyKind")
     return ChargingProfile(
-        id=data.get("chargingProfileId", data.get("id")),
+        id=data["chargingProfileId"] if "chargingProfileId" in data else data["id"],
         stack_level=data["stackLevel"],
         purpose=Purpose(purpose),
         kind=Kind(data["chargingProfileKind"]),
