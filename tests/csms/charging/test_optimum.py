@@ -1,0 +1,189 @@
+"""The exact optimum, against trying everything and against a MILP solver."""
+
+from itertools import pairwise, product
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import lil_array
+
+from custom_components.ocpp_csms.csms.charging.optimum import (
+    OFF,
+    Ints,
+    Slots,
+    cheapest,
+    cheapest_blocks,
+)
+
+type Result = tuple[int, float]
+"""Missing units, and cost."""
+
+
+def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result | None:
+    """Return what choices amount to, None if they charge with nothing missing."""
+    cost, on = 0.0, False
+    for slot, option in enumerate(choices):
+        if option == OFF:
+            on = False
+            continue
+        if need == 0:
+            return None
+        cost += float(slots.costs[slot, option]) + (0.0 if on else start_cost)
+        need = max(0, need - int(slots.units[slot, option]))
+        on = True
+    return need, cost
+
+
+def _begins(choices: Ints) -> int:
+    before = [OFF, *choices]
+    return sum(a == OFF and b != OFF for a, b in pairwise(before))
+
+
+def _try_all(
+    slots: Slots, need: int, start_cost: float, *, most: int | None, one_option: bool
+) -> Result:
+    count, options = slots.costs.shape
+    best: Result | None = None
+    for choices in product(range(OFF, options), repeat=count):
+        chosen = np.array(choices)
+        on = [(slot, option) for slot, option in enumerate(choices) if option != OFF]
+        if not all(np.isfinite(slots.costs[place]) for place in on):
+            continue
+        if most is not None and _begins(chosen) > most:
+            continue
+        if one_option and len({option for _, option in on}) > 1:
+            continue
+        value = _value(slots, chosen, need, start_cost)
+        if value is not None and (best is None or value < best):
+            best = value
+    assert best is not None
+    return best
+
+
+@st.composite
+def _small(draw: st.DrawFn) -> tuple[Slots, int, float]:
+    count, options = draw(st.integers(1, 6)), draw(st.integers(1, 3))
+    units = np.tile(np.arange(1, options + 1), (count, 1))
+    price = draw(
+        st.lists(
+            st.floats(-1, 3).map(lambda x: round(x, 2)),
+            min_size=count * options,
+            max_size=count * options,
+        )
+    )
+    costs = np.array(price).reshape(count, options)
+    barred = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    costs[np.array(barred), -1] = np.inf
+    return (
+        Slots(costs, units),
+        draw(st.integers(1, 10)),
+        draw(st.sampled_from([0, 0.4])),
+    )
+
+
+def _same(found: Result | None, best: Result) -> bool:
+    return found is not None and found[0] == best[0] and abs(found[1] - best[1]) < 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(_small())
+def test_cheapest(case: tuple[Slots, int, float]) -> None:
+    """Nothing is cheaper, and nothing takes more energy."""
+    slots, need, start_cost = case
+    choices = cheapest(slots, need, start_cost=start_cost)
+    best = _try_all(slots, need, start_cost, most=None, one_option=False)
+    assert _same(_value(slots, choices, need, start_cost), best)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_small())
+def test_contiguous(case: tuple[Slots, int, float]) -> None:
+    """Of the plans in one piece none is better."""
+    slots, need, start_cost = case
+    choices = cheapest(slots, need, start_cost=start_cost, contiguous=True)
+    best = _try_all(slots, need, start_cost, most=1, one_option=False)
+    assert _begins(choices) <= 1
+    assert _same(_value(slots, choices, need, start_cost), best)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_small(), st.integers(1, 2))
+def test_blocks(case: tuple[Slots, int, float], blocks: int) -> None:
+    """Of the plans with one set-point in so many blocks none is better."""
+    slots, need, start_cost = case
+    choices = cheapest_blocks(slots, need, blocks, start_cost=start_cost)
+    best = _try_all(slots, need, start_cost, most=blocks, one_option=True)
+    assert _begins(choices) <= blocks
+    assert _same(_value(slots, choices, need, start_cost), best)
+
+
+def test_cut_slots() -> None:
+    """Slots that are cut give fewer units, and are used if they are cheap."""
+    slots = Slots(np.array([[0.1], [1.0], [0.2]]), np.array([[1], [3], [2]]))
+    assert cheapest(slots, 3).tolist() == [0, OFF, 0]
+
+
+def test_later_of_two_that_cost_the_same() -> None:
+    """The car is full as late as possible."""
+    slots = Slots(np.full((4, 1), 0.5), np.ones((4, 1), dtype=np.int64))
+    assert cheapest(slots, 2).tolist() == [OFF, OFF, 0, 0]
+    assert cheapest_blocks(slots, 2, 1).tolist() == [OFF, OFF, 0, 0]
+
+
+def test_options_that_the_car_does_not_take() -> None:
+    """Near full only the weaker option is left."""
+    allowed = np.array([[True, True], [True, False], [True, True], [True, True]])
+    slots = Slots(np.tile([1.0, 1.5], (4, 1)), np.tile([1, 2], (4, 1)), allowed)
+    choices = cheapest(slots, 3)
+    assert sorted(option for option in choices if option != OFF) == [0, 1]
+
+
+def _solve(slots: Slots, need: int, start_cost: float) -> float:
+    """Return the least cost by a MILP: x[t, o] chosen, y[t] begun."""
+    count, options = slots.costs.shape
+    size = count * options + count
+    cost = np.append(np.nan_to_num(slots.costs, posinf=0).ravel(), [start_cost] * count)
+    upper = np.append(np.isfinite(slots.costs).ravel().astype(float), np.ones(count))
+    rows = lil_array((2 * count + 1, size))
+    low, high = np.full(2 * count + 1, -np.inf), np.ones(2 * count + 1)
+    for slot in range(count):
+        here = slice(slot * options, (slot + 1) * options)
+        rows[slot, here] = 1
+        rows[count + slot, here] = 1
+        if slot:
+            rows[count + slot, (slot - 1) * options : slot * options] = -1
+        rows[count + slot, count * options + slot] = -1
+        high[count + slot] = 0
+    rows[2 * count, : count * options] = slots.units.ravel()
+    low[2 * count], high[2 * count] = need, np.inf
+    answer = milp(
+        cost,
+        constraints=LinearConstraint(rows.tocsr(), low, high),
+        bounds=Bounds(np.zeros(size), upper),
+        integrality=np.ones(size),
+        options={"mip_rel_gap": 0},
+    )
+    assert answer.success
+    return float(answer.fun)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("start_cost", [0, 0.05])
+def test_cheapest_is_what_a_solver_finds(seed: int, start_cost: float) -> None:
+    """Three days, three phases, sun and prices: no gap to the solver's optimum."""
+    random = np.random.default_rng(seed)
+    currents = np.arange(6, 17, 2)
+    power = currents * 690.0
+    price = np.repeat(random.uniform(0.05, 0.5, 72), 4)
+    sun = np.maximum(0, np.sin(np.arange(288) / 96 * 2 * np.pi)) * random.uniform(
+        0, 9000
+    )
+    solar = np.minimum(power[None, :], sun[:, None])
+    costs = (solar * 0.08 + (power[None, :] - solar) * price[:, None]) / 4000
+    slots = Slots(costs, np.tile(currents // 2, (288, 1)))
+    choices = cheapest(slots, 160, start_cost=start_cost)
+    found = _value(slots, choices, 160, start_cost)
+    assert found is not None
+    assert found[0] == 0
+    assert found[1] == pytest.approx(_solve(slots, 160, start_cost), rel=1e-6)

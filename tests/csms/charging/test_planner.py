@@ -1,0 +1,363 @@
+"""Plans: by a deadline, at the least cost, within every limit."""
+
+from datetime import UTC, datetime, timedelta
+from math import inf, nan
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+from custom_components.ocpp_csms.csms.charging.plan import (
+    Charger,
+    Plan,
+    PlanReason,
+    PlanRequest,
+    Taper,
+    soc_energy,
+)
+from custom_components.ocpp_csms.csms.charging.planner import plan
+from custom_components.ocpp_csms.csms.model.rates import Series
+
+T0 = datetime(2026, 1, 5, 18, tzinfo=UTC)
+ELEVEN_KW = Charger(max_a=16)
+ONE_SPEED = Charger(min_a=16, max_a=16)
+KWH_PER_SLOT = 16 * 690 / 4000
+
+
+def _at(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def _hours(*values: float | None) -> Series:
+    return Series(T0, tuple(value for value in values for _ in range(4)))
+
+
+def _request(**fields: Any) -> PlanRequest:
+    return PlanRequest(
+        **{
+            "now": T0,
+            "deadline": _at(360),
+            "energy_wh": 4 * KWH_PER_SLOT * 1000,
+            "charger": ONE_SPEED,
+            "import_price": _hours(0.2, 0.6, 0.1, 0.8, 0.4, 0.9),
+            **fields,
+        }
+    )
+
+
+def _times(result: Plan) -> list[tuple[float, float]]:
+    return [
+        ((s.start - T0).total_seconds() / 60, (s.end - T0).total_seconds() / 60)
+        for s in result.segments
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slots", "times"),
+    [
+        (4, [(120, 180)]),
+        (8, [(0, 60), (120, 180)]),
+        (6, [(30, 60), (120, 180)]),
+        (10, [(0, 60), (120, 180), (270, 300)]),
+    ],
+)
+def test_cheapest_hours(slots: int, times: list[tuple[float, float]]) -> None:
+    """The cheapest quarter hours, the later ones among equals."""
+    result = plan(_request(energy_wh=slots * KWH_PER_SLOT * 1000))
+    assert _times(result) == times
+    assert (result.reason, result.shortfall_wh) == (PlanReason.COMPLETE, 0)
+
+
+def test_figures() -> None:
+    """Energy, cost and CO2 are those of the segments."""
+    result = plan(_request(co2=_hours(100, 200, 300, 400, 500, 600)))
+    assert result.energy_wh == pytest.approx(11_040)
+    assert result.cost == pytest.approx(1.104)
+    assert result.co2_g == pytest.approx(3312)
+    assert result.next_plan_at == _at(360)
+
+
+def test_contiguous() -> None:
+    """One block: the cheapest pair of hours in a row."""
+    result = plan(_request(energy_wh=22_080, contiguous=True))
+    assert _times(result) == [(60, 180)]
+
+
+def test_sun_is_worth_its_export_price() -> None:
+    """Solar power after the house is taken before cheap hours, at the current that fits."""
+    result = plan(
+        _request(
+            charger=ELEVEN_KW,
+            energy_wh=6 * 690 + 6 * 690,
+            surplus_w=_hours(0, 0, 0, 6 * 690, 6 * 690, 0),
+            export_price=_hours(*[0.08] * 6),
+        )
+    )
+    assert _times(result) == [(180, 300)]
+    assert result.solar_wh == pytest.approx(result.energy_wh)
+    assert result.cost == pytest.approx(8.28 * 0.08)
+
+
+def test_capacity() -> None:
+    """What the fuse leaves is never exceeded."""
+    result = plan(_request(charger=ELEVEN_KW, capacity_a=_hours(16, 16, 8, 16, 16, 16)))
+    assert all(
+        s.current_a <= 8 for s in result.segments if _at(120) <= s.start < _at(180)
+    )
+    assert result.reason is PlanReason.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"energy_wh": 200_000}, PlanReason.TOO_LATE),
+        ({"capacity_a": _hours(0, 0, 0, 0, 0, 0)}, PlanReason.CAPACITY_LIMITED),
+        ({"price_limit": 0.05}, PlanReason.PRICE_LIMITED),
+        ({"surplus_only": True}, PlanReason.SURPLUS_LIMITED),
+    ],
+)
+def test_shortfall(fields: dict[str, Any], reason: PlanReason) -> None:
+    """What can't be reached is reported with its reason."""
+    result = plan(_request(**fields))
+    assert result.reason is reason
+    assert result.shortfall_wh > 0
+
+
+def test_price_limit() -> None:
+    """Above the limit nothing is taken from the grid."""
+    result = plan(_request(energy_wh=40_000, price_limit=0.3))
+    assert _times(result) == [(0, 60), (120, 180)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "times"),
+    [
+        ({"price_limit": 0.3}, [(0, 60), (120, 180)]),
+        (
+            {"surplus_only": True, "surplus_w": _hours(0, 12_000, 0, 12_000, 0, 0)},
+            [(60, 120), (180, 240)],
+        ),
+    ],
+    ids=["cheap only", "surplus only"],
+)
+def test_without_a_goal(
+    fields: dict[str, Any], times: list[tuple[float, float]]
+) -> None:
+    """Without a fixed goal all is taken that is allowed."""
+    assert _times(plan(_request(energy_wh=None, **fields))) == times
+
+
+def test_prices_that_are_not_known_yet() -> None:
+    """Unknown hours count with the mean of the known ones, and are planned anew soon."""
+    result = plan(_request(import_price=_hours(0.5, 0.6, 0.1), energy_wh=22_080))
+    assert _times(result)[0] == (120, 180)
+    assert result.reason is PlanReason.WAITING_FOR_PRICES
+    assert result.next_plan_at == _at(60)
+
+
+def test_no_prices_at_all() -> None:
+    """Without prices the energy is taken as late as it can."""
+    assert _times(plan(_request(import_price=None))) == [(300, 360)]
+
+
+def test_deadline_in_the_past() -> None:
+    """Too late: at once, as fast as it goes."""
+    result = plan(_request(deadline=_at(-30)))
+    assert _times(result) == [(0, 60)]
+    assert result.reason is PlanReason.TOO_LATE
+
+
+def test_in_the_middle_of_a_slot() -> None:
+    """A first and a last slot that are cut give less, never too little in all."""
+    result = plan(_request(now=_at(7), deadline=_at(52), import_price=None))
+    assert _times(result) == [(7, 52)]
+    full = plan(_request(now=_at(7), deadline=_at(130), import_price=None))
+    assert full.energy_wh >= 11_040
+    assert full.shortfall_wh == 0
+
+
+def test_few_segments() -> None:
+    """A charger that holds few periods gets few blocks of one set-point."""
+    prices = Series(T0, tuple(0.1 if slot % 2 else 0.5 for slot in range(24)))
+    free = plan(_request(import_price=prices, charger=ELEVEN_KW))
+    few = plan(_request(import_price=prices, charger=ELEVEN_KW, max_segments=2))
+    assert len(free.segments) > 2 >= len(few.segments)
+    assert len({(s.current_a, s.phases) for s in few.segments}) == 1
+    assert few.shortfall_wh == 0
+
+
+def test_start_cost() -> None:
+    """What a beginning costs keeps the plan together."""
+    prices = Series(T0, tuple(0.1 if slot % 2 else 0.12 for slot in range(24)))
+    chopped = plan(_request(import_price=prices))
+    whole = plan(_request(import_price=prices, start_cost=1.0))
+    assert len(chopped.segments) > len(whole.segments) == 1
+
+
+def test_precondition() -> None:
+    """The last half hour before leaving is charged, whatever it costs."""
+    result = plan(_request(precondition=timedelta(minutes=30)))
+    assert _times(result) == [(150, 180), (330, 360)]
+
+
+def test_taper() -> None:
+    """Near full the car takes less: the plan leaves time for it."""
+    taper = Taper(from_wh=5_000, rest_w=4_140)
+    result = plan(_request(charger=ELEVEN_KW, import_price=None, taper=taper))
+    assert result.segments[-1].current_a < 16
+    assert result.shortfall_wh == 0
+
+
+def test_one_or_three_phases() -> None:
+    """A little sun is taken on one phase."""
+    result = plan(
+        _request(
+            charger=Charger(phases=(1, 3)),
+            energy_wh=1380,
+            surplus_w=_hours(0, 0, 0, 1500, 0, 0),
+        )
+    )
+    assert {(s.phases, s.current_a) for s in result.segments} == {(1, 6)}
+    assert result.solar_wh == pytest.approx(1380)
+
+
+def test_same_request_same_plan() -> None:
+    """Planning again changes nothing."""
+    first = plan(_request())
+    assert plan(_request(previous=first)) == first
+
+
+def test_previous_plan_is_kept_unless_it_pays() -> None:
+    """A small saving is not worth a change, a large one is."""
+    first = plan(_request())
+    cheaper = _hours(0.2, 0.6, 0.1, 0.8, 0.09, 0.9)
+    kept = plan(_request(import_price=cheaper, previous=first, saving_threshold=0.2))
+    changed = plan(
+        _request(import_price=cheaper, previous=first, saving_threshold=0.01)
+    )
+    assert _times(kept) == [(120, 180)]
+    assert _times(changed) == [(240, 300)]
+
+
+def test_previous_plan_that_is_not_allowed_any_more() -> None:
+    """A plan that the fuse forbids by now is not kept."""
+    first = plan(_request())
+    fuse = _hours(16, 16, 0, 16, 16, 16)
+    again = plan(_request(capacity_a=fuse, previous=first, saving_threshold=100))
+    assert _times(again) == [(0, 60)]
+
+
+def test_nothing_to_do() -> None:
+    """A car that has what it needs gets no plan."""
+    assert plan(_request(energy_wh=0)).reason is PlanReason.NOTHING_TO_DO
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"energy_wh": -1}, "energy_not_a_number"),
+        ({"energy_wh": nan}, "energy_not_a_number"),
+        ({"energy_wh": inf}, "energy_not_a_number"),
+        ({"energy_wh": None}, "goal_missing"),
+        ({"now": T0.replace(tzinfo=None)}, "time_without_zone"),
+        ({"max_segments": 0}, "segments_missing"),
+    ],
+)
+def test_request_that_makes_no_sense(fields: dict[str, Any], reason: str) -> None:
+    """What makes no sense is refused with its reason."""
+    with pytest.raises(ChargingError, match=reason):
+        _request(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"min_a": 20, "max_a": 16}, "minimum_above_maximum"),
+        ({"min_a": nan}, "charger_not_a_number"),
+        ({"step_a": 0}, "charger_not_a_number"),
+        ({"phases": ()}, "phases_unknown"),
+        ({"phases": (4,)}, "phases_unknown"),
+    ],
+)
+def test_charger_that_makes_no_sense(fields: dict[str, Any], reason: str) -> None:
+    """So is a charger that can't be."""
+    with pytest.raises(ChargingError, match=reason):
+        Charger(**fields)
+
+
+def test_soc_goal() -> None:
+    """A state of charge is an energy, with what is lost on the way."""
+    assert soc_energy(50, 80, 60_000, 0.9) == pytest.approx(20_000)
+    assert soc_energy(90, 80, 60_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ((-1, 80, 60_000), "soc_out_of_range"),
+        ((50, 101, 60_000), "soc_out_of_range"),
+        ((nan, 80, 60_000), "soc_not_a_number"),
+        ((50, 80, 0), "battery_not_possible"),
+        ((50, 80, 60_000, 0), "battery_not_possible"),
+    ],
+)
+def test_soc_that_makes_no_sense(values: tuple[float, ...], reason: str) -> None:
+    """A battery that can't be is refused."""
+    with pytest.raises(ChargingError, match=reason):
+        soc_energy(*values)
+
+
+_PRICES = st.lists(st.floats(-0.2, 0.6), min_size=24, max_size=24)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    _PRICES,
+    st.floats(500, 60_000),
+    st.lists(st.integers(0, 20), min_size=24, max_size=24),
+)
+def test_no_limit_is_exceeded(
+    prices: list[float], energy: float, capacity: list[int]
+) -> None:
+    """No plan exceeds the fuse or the charger, or lies about its energy."""
+    fuse = Series(T0, tuple(float(value) for value in capacity))
+    result = plan(
+        _request(
+            charger=ELEVEN_KW,
+            energy_wh=energy,
+            import_price=Series(T0, tuple(prices)),
+            capacity_a=fuse,
+        )
+    )
+    for segment in result.segments:
+        at = segment.start
+        while at < segment.end:
+            assert 6 <= segment.current_a <= min(16, fuse.at(at) or 0)
+            at += timedelta(minutes=15)
+    total = sum(segment.energy_wh(230) for segment in result.segments)
+    assert total == pytest.approx(result.energy_wh)
+    assert result.shortfall_wh == pytest.approx(max(0, energy - total), abs=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_PRICES, st.floats(500, 40_000))
+def test_more_sun_and_more_time_never_cost_more(
+    prices: list[float], energy: float
+) -> None:
+    """More sun or more time never makes a plan dearer; lower prices neither."""
+    series = Series(T0, tuple(abs(price) for price in prices))
+    base = _request(charger=ELEVEN_KW, energy_wh=energy, import_price=series)
+    sunny = _request(
+        charger=ELEVEN_KW,
+        energy_wh=energy,
+        import_price=series,
+        surplus_w=Series(T0, (3000.0,) * 24),
+    )
+    shorter = _request(
+        charger=ELEVEN_KW, energy_wh=energy, import_price=series, deadline=_at(300)
+    )
+    assert plan(sunny).cost <= plan(base).cost + 1e-6
+    short = plan(shorter)
+    if short.shortfall_wh == 0:
+        assert plan(base).cost <= short.cost + 1e-6

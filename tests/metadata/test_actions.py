@@ -1,0 +1,89 @@
+"""Actions: schema, description, texts and icons agree."""
+
+from typing import Any
+
+import homeassistant.components  # noqa: F401
+from homeassistant.helpers.service import _SERVICES_SCHEMA
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.ocpp_csms.action_target import TARGET_FIELDS
+from custom_components.ocpp_csms.services import ACTIONS
+
+from .files import INTEGRATION, load_json, load_yaml
+
+DESCRIBED = load_yaml("services.yaml")
+TEXTS = load_json("translations/en.json")
+ICONS = load_json("icons.json")
+
+
+def schema_fields(action: str) -> dict[str, Any]:
+    """Return the fields of an action with their markers, by name."""
+    return {str(key): key for key in {**TARGET_FIELDS, **ACTIONS[action][0]}}
+
+
+def test_same_actions() -> None:
+    """Code, description, texts and icons know the same actions."""
+    assert list(DESCRIBED) == list(ACTIONS)
+    assert TEXTS["services"].keys() == ACTIONS.keys()
+    assert ICONS["services"].keys() == ACTIONS.keys()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_same_fields(action: str) -> None:
+    """Each field is described and named, and required where the code requires it."""
+    described = DESCRIBED[action]["fields"]
+    markers = schema_fields(action)
+    assert described.keys() == markers.keys()
+    texts = TEXTS["services"][action]
+    assert texts["name"]
+    assert texts["description"]
+    assert texts["fields"].keys() == markers.keys()
+    for name, field in described.items():
+        assert texts["fields"][name]["name"], name
+        assert texts["fields"][name]["description"], name
+        required = type(markers[name]).__name__ == "Required"
+        assert field.get("required", False) is required, name
+        assert field["selector"], name
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_defaults(action: str) -> None:
+    """The default that the form shows is the one that holds without it."""
+    for name, field in DESCRIBED[action]["fields"].items():
+        if "default" in field:
+            assert schema_fields(action)[name].default() == field["default"], name
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_choices(action: str) -> None:
+    """Choices are those that the schema takes, each with a text."""
+    values = {**TARGET_FIELDS, **ACTIONS[action][0]}
+    checks = {str(key): value for key, value in values.items()}
+    for name, field in DESCRIBED[action]["fields"].items():
+        select = field["selector"].get("select")
+        if not select:
+            continue
+        for option in select["options"]:
+            check = checks[name]
+            if callable(check):
+                assert check(option) == option
+        if key := select.get("translation_key"):
+            assert TEXTS["selector"][key]["options"].keys() == set(select["options"])
+
+
+def test_runtime_schema() -> None:
+    """Home Assistant's own schema takes the description."""
+    _SERVICES_SCHEMA(load_yaml_dict(str(INTEGRATION / "services.yaml")))
+
+
+def test_icons() -> None:
+    """Icons are of entities that exist, by their translation keys."""
+    for platform, icons in ICONS["entity"].items():
+        known = TEXTS["entity"][platform]
+        assert icons.keys() <= known.keys(), platform
+        for key, icon in icons.items():
+            assert icon["default"].startswith("mdi:")
+            states = icon.get("state", {}).keys()
+            if "state" in known[key]:
+                assert states <= known[key]["state"].keys()
