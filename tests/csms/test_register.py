@@ -70,11 +70,35 @@ def test_drop_to_zero_and_back() -> None:
     assert (register.lifetime_wh, register.quarantined) == (16_000_100, 2)
 
 
-def test_jump_is_held_until_borne_out() -> None:
-    """A jump by megawatt hours waits for a second value."""
+def test_jump_is_no_energy() -> None:
+    """A jump by megawatt hours, even if borne out, is a meter that counts from elsewhere."""
     register = Register(lifetime_wh=500, at=NOW)
-    assert register.take(16_000_000, NOW) is None
-    assert register.take(16_000_010, NOW) == 16_000_010
+    _feed(register, [16_000_000 + 10.0 * i for i in range(RESET_EVIDENCE)])
+    assert (register.lifetime_wh, register.resets) == (500, 1)
+    later = NOW + timedelta(hours=1)
+    assert register.take(16_000_000 + 10.0 * RESET_EVIDENCE, later) == 510
+
+
+def test_glitch_that_repeats() -> None:
+    """The same nonsense any number of times is nonsense."""
+    register = Register(lifetime_wh=500, at=NOW)
+    _feed(register, [16_000_000.0] * (3 * RESET_EVIDENCE) + [510])
+    assert (register.lifetime_wh, register.resets) == (510, 0)
+
+
+def test_glitch_in_a_session() -> None:
+    """One 0 in a session neither makes it relative nor adds the whole register to it."""
+    register = _session(2_030_000, 0, 2_035_060, before=2_000_000)
+    assert not register.session_relative
+    assert register.lifetime_wh == 2_035_060
+
+
+@pytest.mark.parametrize("value", [1e15, float("inf"), float("nan")])
+def test_more_than_a_meter_counts(value: float) -> None:
+    """What no meter has ever counted is held back, also as the first value."""
+    register = Register()
+    assert register.take(value, NOW) is None
+    assert register.take(500, NOW) == 500
 
 
 def test_single_jump() -> None:
@@ -91,10 +115,10 @@ def test_long_absence_is_no_jump() -> None:
 
 
 def test_replaced_meter() -> None:
-    """So many rising values from below are a new meter."""
+    """So many rising values from below are a new meter; its count goes on from the old."""
     register = Register(lifetime_wh=16_000_000, at=NOW)
-    _feed(register, [10.0 * i for i in range(RESET_EVIDENCE)])
-    assert (register.lifetime_wh, register.resets) == (10.0 * (RESET_EVIDENCE - 1), 1)
+    _feed(register, [10.0 * i for i in range(RESET_EVIDENCE + 1)])
+    assert (register.lifetime_wh, register.resets) == (16_000_010, 1)
 
 
 def test_evidence_of_a_replaced_meter_is_consecutive() -> None:
@@ -114,7 +138,7 @@ def test_stuck_at_zero() -> None:
 
 def _session(*values: float, before: float = 50_000) -> Register:
     register = Register(lifetime_wh=before, at=NOW)
-    register.begin_session()
+    register.begin_session(NOW)
     _feed(register, list(values), session=True)
     return register
 
@@ -123,20 +147,28 @@ def test_session_relative_is_recognised() -> None:
     """Values far below the register, and fit for the session, count from its start."""
     register = _session(0, 100, 250)
     assert register.session_relative
-    assert (register.lifetime_wh, register.quarantined) == (50_250, 0)
+    assert (register.lifetime_wh, register.quarantined) == (50_250, 2)
+
+
+def test_start_value_speaks_for_a_session_register() -> None:
+    """With a start of 0 the first value is enough."""
+    register = Register(lifetime_wh=50_000, at=NOW)
+    register.begin_session(NOW, 0.0)
+    _feed(register, [300], session=True)
+    assert (register.lifetime_wh, register.session_relative) == (50_300, True)
 
 
 def test_session_relative_over_two_sessions() -> None:
     """The next session adds to what the last one reached."""
-    register = _session(0, 3000)
-    register.begin_session()
+    register = _session(0, 1000, 3000)
+    register.begin_session(NOW)
     _feed(register, [0, 200], session=True)
     assert register.lifetime_wh == 53_200
 
 
 def test_session_relative_ends_by_evidence() -> None:
     """More than a session can hold, and above the register, is a lifetime value again."""
-    register = _session(0, 100, before=500_000)
+    register = _session(0, 100, 200, before=500_000)
     _feed(register, [500_200, 500_300], session=True)
     assert not register.session_relative
     assert register.lifetime_wh == 500_300
@@ -152,7 +184,7 @@ def test_lifetime_register_in_a_session() -> None:
 def test_new_station_is_not_mistaken() -> None:
     """A register that begins at 0 with its first session is no session's register."""
     register = Register()
-    register.begin_session()
+    register.begin_session(NOW)
     _feed(register, [0, 100, 200], session=True)
     assert not register.session_relative
     assert register.lifetime_wh == 200
@@ -160,7 +192,7 @@ def test_new_station_is_not_mistaken() -> None:
 
 def test_idle_values_of_a_session_relative_register() -> None:
     """Between sessions such a register says nothing of the lifetime."""
-    register = _session(0, 5000)
+    register = _session(0, 2000, 5000)
     _feed(register, [5000.0] * (3 * RESET_EVIDENCE))
     assert (register.lifetime_wh, register.resets) == (55_000, 0)
 

@@ -324,7 +324,7 @@ async def test_unknown_station(server: Server, call_in: Dial, version: str) -> N
     socket = await call_in("/NEW", version=version)
     answer = await socket.call("BootNotification", boot(version))
     (station,) = knocked
-    assert (answer["status"], answer["interval"]) == ("Pending", 30)
+    assert (answer["status"], answer["interval"]) == ("Pending", 10)
     assert station.state.info is not None
     assert (station.identity, station.accepted, station.state.info.vendor) == (
         "NEW",

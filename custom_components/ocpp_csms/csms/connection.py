@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 import logging
 from typing import Any, Protocol
 from uuid import uuid4
@@ -36,6 +37,11 @@ type Handler = Callable[[str, Payload], Payload | Awaitable[Payload]]
 """Takes action and payload of a CALL and returns the response payload, or raises RpcError."""
 
 _REMEMBERED_ANSWERS = 8
+_FRAMES_AT_ONCE = 10
+"""After so many frames of one station the others have their turn."""
+_MAX_MALFORMED = 1000
+"""A socket that sends nothing else is closed after so many unreadable frames."""
+_POLICY_VIOLATION = 1008
 _ALWAYS_FRESH = frozenset({"BootNotification", "Heartbeat"})
 """Answers with the time in them: a repeated request gets a new one."""
 
@@ -63,6 +69,7 @@ class Counters:
     repeated: int = 0
     late_answers: int = 0
     unknown_answers: int = 0
+    unusable_answers: int = 0
     timeouts: int = 0
     refused: int = 0
     mended: dict[str, int] = field(default_factory=dict)
@@ -93,20 +100,24 @@ class Connection:
         codec: Codec,
         handler: Handler,
         *,
+        admit: Callable[[str], None] = lambda _: None,
         frames: FrameLog,
         counters: Counters,
         pacing: Pacing,
         clock: Clock,
     ) -> None:
-        """Take over an open socket."""
+        """Take over an open socket. `admit` raises RpcError for actions that are not let in."""
         self._socket = socket
         self._codec = codec
         self._handler = handler
+        self._admit = admit
         self._frames = frames
         self._counters = counters
         self.pacing = pacing
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._malformed = 0
+        self._exchanges: set[asyncio.Task[Payload]] = set()
         self._waiting: tuple[str, asyncio.Future[Payload], str] | None = None
         self._given_up: OrderedDict[str, str] = OrderedDict()
         self._answers: OrderedDict[framing.MessageId, tuple[int, bytes]] = OrderedDict()
@@ -119,8 +130,10 @@ class Connection:
     async def run(self) -> None:
         """Serve the socket until it closes."""
         try:
-            while True:
+            for number in count(1):
                 await self._receive(await self._socket.recv(decode=False))
+                if number % _FRAMES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
         except (ConnectionClosed, ConnectionLostError) as error:
             _LOGGER.debug("Connection closed: %s", error)
         finally:
@@ -141,11 +154,26 @@ class Connection:
         """
         self._codec.check_request(action, payload)
         seconds = self.pacing.call_timeout_s if timeout_s is None else timeout_s
+        exchange = asyncio.create_task(self._exchange(action, payload, seconds))
+        self._exchanges.add(exchange)
+        exchange.add_done_callback(self._end_exchange)
+        return await asyncio.shield(exchange)
+
+    async def _exchange(self, action: str, payload: Payload, seconds: float) -> Payload:
+        """Call when it is our turn. Goes on if the caller is cancelled.
+
+        A station has to answer a CALL, or let it time out, before it gets the next one.
+        """
         async with self._turn:
             answer = await self._call_in_turn(action, payload, seconds)
             if self.pacing.call_gap_s:
                 await asyncio.sleep(self.pacing.call_gap_s)
         return answer
+
+    def _end_exchange(self, exchange: asyncio.Task[Payload]) -> None:
+        self._exchanges.discard(exchange)
+        if not exchange.cancelled():
+            exchange.exception()
 
     async def _call_in_turn(
         self, action: str, payload: Payload, seconds: float
@@ -184,14 +212,19 @@ class Connection:
             frame = framing.parse(raw)
         except FrameError as error:
             self._counters.malformed += 1
+            self._malformed += 1
+            if self._malformed > _MAX_MALFORMED:
+                await self.close(_POLICY_VIOLATION, "only unreadable frames")
+                return
             await self._refuse_frame(error)
             return
+        self._malformed = 0
         if isinstance(frame, Call):
             await self._answer(frame, raw)
         elif isinstance(frame, CallResult):
             await self._resolve(frame)
         elif isinstance(frame, CallFailure):
-            self._fail(frame)
+            await self._fail(frame)
         else:
             await self._take_unanswered(frame)
 
@@ -235,6 +268,7 @@ class Connection:
     async def _process(self, call: Call) -> bytes:
         """Return the frame that answers a CALL."""
         try:
+            self._admit(call.action)
             payload, notes = self._codec.take_request(call.action, call.payload)
             if notes:
                 self._counters.count_mended(call.action, notes)
@@ -278,18 +312,25 @@ class Connection:
         if not future.done():
             future.set_result(payload)
 
-    def _fail(self, failure: CallFailure) -> None:
-        """Hand a CALLERROR to who waits for it."""
-        waiting = self._waiting
+    async def _fail(self, failure: CallFailure) -> None:
+        """Hand a CALLERROR to who waits for it; note that an answer of ours was no use."""
         if failure.of_result:
-            _LOGGER.warning(
-                "A station could not use our answer: %s", failure.description
-            )
+            await self._note_result_error(failure)
             return
+        waiting = self._waiting
         if waiting is None or waiting[0] != failure.id:
             self._count_stray(failure.id)
             return
-        _set(waiting[1], CallError(failure.code, failure.description, failure.details))
+        error = CallError(failure.code, failure.description, failure.details)
+        _set(waiting[1], error)
+
+    async def _note_result_error(self, failure: CallFailure) -> None:
+        if self.version is not OcppVersion.V21:
+            error = RpcError(ErrorCode.MESSAGE_TYPE, "a message of 2.1")
+            await self._send(framing.call_error(failure.id, error, self.version))
+            return
+        self._counters.unusable_answers += 1
+        _LOGGER.debug("An answer was of no use: %.200r", failure.description)
 
     def _count_stray(self, id_: framing.MessageId) -> None:
         if id_ in self._given_up:

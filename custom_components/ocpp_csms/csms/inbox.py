@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
-from .framing import ErrorCode, RpcError
 from .model.events import (
     Booted,
     DataTransferred,
@@ -81,8 +80,6 @@ class Inbox:
         if self._told_seen is None or now - self._told_seen >= _SEEN_STEP:
             self._told_seen = now
             station.mark(StationKey.LAST_SEEN)
-        if not station.accepted and not isinstance(event, Booted | HeartbeatReceived):
-            raise RpcError(ErrorCode.SECURITY, "the station is not accepted yet")
         return self._handlers[type(event)](event, now)
 
     def _booted(self, event: Booted, now: datetime) -> BootReply:

@@ -2,7 +2,9 @@
 
 Stations send registers that restart with each session, drop to 0, jump by megawatt hours
 or go back. None of that may reach an energy dashboard. A value that does not fit is held
-back and counted until other values bear it out.
+back and counted. Only a series of values that rise as a meter does makes credible that
+the meter is another one, or counts from the start of the session; one glitch, or one that
+repeats, never does.
 """
 
 from dataclasses import dataclass
@@ -10,10 +12,14 @@ from datetime import datetime
 
 MAX_POWER_W = 500_000.0
 """More than any charger delivers: what exceeds it is not energy but an error."""
+CEILING_WH = 1e10
+"""More than any charger's meter has ever counted."""
 SLACK_WH = 1_000.0
 """Rounding and late time stamps: less than this is never judged."""
+RELATIVE_EVIDENCE = 3
+"""So many rising values that fit the session make one credible that began at 0."""
 RESET_EVIDENCE = 10
-"""So many values from below, each higher than the last, make a replaced meter credible."""
+"""So many rising values from elsewhere make another meter credible."""
 
 
 def plausible_wh(seconds: float) -> float:
@@ -23,19 +29,22 @@ def plausible_wh(seconds: float) -> float:
 
 @dataclass(slots=True)
 class Register:
-    """Lifetime energy of one meter in Wh, kept monotonic.
+    """Lifetime energy of one meter in Wh, kept monotonic and continuous.
 
     `session_relative` is set by evidence, per EVSE: inside a transaction the register
     counts from the start of that transaction. `base_wh` is then what came before it.
+    `offset_wh` joins the count of another meter to that of the one before.
     """
 
     lifetime_wh: float | None = None
     at: datetime | None = None
     session_relative: bool = False
     base_wh: float = 0.0
+    offset_wh: float = 0.0
     quarantined: int = 0
     resets: int = 0
     _suspect_wh: float | None = None
+    _suspect_at: datetime | None = None
     _suspects: int = 0
 
     def take(
@@ -45,22 +54,34 @@ class Register:
 
         `session_start` is when the running transaction began, None outside of one.
         """
-        if value_wh < 0:
-            self._hold(value_wh)
+        if not 0 <= value_wh <= CEILING_WH:
+            self.quarantined += 1
             return None
         if self.lifetime_wh is None:
             return self._accept(value_wh, at)
-        if session_start is not None and self._is_relative(value_wh, at, session_start):
-            value_wh += self.base_wh
-        if value_wh < self.lifetime_wh:
-            return self._take_backward(value_wh, at)
-        if value_wh - self.lifetime_wh > self._headroom(at):
-            return self._take_jump(value_wh, at)
-        return self._accept(value_wh, at)
+        if session_start is not None and self.session_relative:
+            relative = self.base_wh + value_wh
+            if self._follows(relative, at):
+                return self._accept(relative, at)
+        absolute = value_wh + self.offset_wh
+        if self._follows(absolute, at):
+            if session_start is not None:
+                self.session_relative = False
+            return self._accept(absolute, at)
+        return self._doubt(value_wh, at, session_start)
 
-    def begin_session(self) -> None:
-        """Remember where a session begins, in case its values turn out to be relative."""
+    def begin_session(self, at: datetime, start_wh: float | None = None) -> None:
+        """Remember where a session begins, in case its values turn out to be relative.
+
+        A start value far below the count speaks for it: it is no mere glitch of a sample.
+        """
         self.base_wh = self.lifetime_wh or 0.0
+        if start_wh is not None and self._is_below(start_wh):
+            self._suspect_wh, self._suspect_at = start_wh, at
+            self._suspects = RELATIVE_EVIDENCE - 1
+
+    def _is_below(self, value_wh: float) -> bool:
+        return value_wh + self.offset_wh < self.base_wh - SLACK_WH
 
     def session_energy(self, meter_start_wh: float) -> float | None:
         """Return the energy since a start value, None if the two don't belong together."""
@@ -70,53 +91,61 @@ class Register:
         energy = round(self.lifetime_wh - start, 3)
         return energy if energy >= 0 else None
 
-    def _is_relative(
-        self, value_wh: float, at: datetime, session_start: datetime
-    ) -> bool:
-        """Decide by evidence whether a value counts from the start of its session.
-
-        For: it is below what the meter had reached before the session, and no more than
-        can have flowed since. Against: it is above that, and more than can have flowed.
-        """
-        fits_session = value_wh <= plausible_wh((at - session_start).total_seconds())
-        if self.session_relative:
-            if value_wh >= self.base_wh > SLACK_WH and not fits_session:
-                self.session_relative = False
-        elif value_wh < self.base_wh - SLACK_WH and fits_session:
-            self.session_relative = True
-        return self.session_relative
-
-    def _headroom(self, at: datetime) -> float:
+    def _follows(self, lifetime_wh: float, at: datetime) -> bool:
+        """Return whether a count can be what the last one has become."""
+        if self.lifetime_wh is None:
+            return True
         seconds = (at - self.at).total_seconds() if self.at else 0.0
-        return plausible_wh(seconds) + 50 * SLACK_WH
+        most = plausible_wh(seconds) + 50 * SLACK_WH
+        return 0 <= lifetime_wh - self.lifetime_wh <= most
 
-    def _take_backward(self, value_wh: float, at: datetime) -> float | None:
-        """Hold a value from below, until so many rise that the meter must be a new one."""
-        if self._suspect_wh is None or value_wh < self._suspect_wh:
-            self._suspects = 1
-        elif value_wh > self._suspect_wh:
-            self._suspects += 1
-        if self._suspects >= RESET_EVIDENCE:
+    def _doubt(
+        self, value_wh: float, at: datetime, session_start: datetime | None
+    ) -> float | None:
+        """Hold a value back, until enough others rise from it as a meter does."""
+        self._count_evidence(value_wh, at)
+        if self._counts_from_session(value_wh, at, session_start):
+            if self._suspects >= RELATIVE_EVIDENCE:
+                self.session_relative = True
+                return self._accept(self.base_wh + value_wh, at)
+        elif self._suspects >= RESET_EVIDENCE:
             self.resets += 1
-            return self._accept(value_wh, at)
-        self._hold(value_wh)
-        return None
-
-    def _take_jump(self, value_wh: float, at: datetime) -> float | None:
-        """Hold a jump until the next value bears it out."""
-        suspect = self._suspect_wh
-        if suspect is not None and 0 <= value_wh - suspect <= SLACK_WH * 10:
-            return self._accept(value_wh, at)
-        self._hold(value_wh)
-        return None
-
-    def _accept(self, value_wh: float, at: datetime) -> float:
-        self.lifetime_wh = value_wh
-        self.at = at
-        self._suspect_wh = None
-        self._suspects = 0
-        return value_wh
-
-    def _hold(self, value_wh: float) -> None:
+            self.offset_wh = (self.lifetime_wh or 0.0) - value_wh
+            return self._accept(value_wh + self.offset_wh, at)
         self.quarantined += 1
-        self._suspect_wh = value_wh
+        return None
+
+    def _count_evidence(self, value_wh: float, at: datetime) -> None:
+        """Count values that rise one from the other, no faster than energy can flow."""
+        last, last_at = self._suspect_wh, self._suspect_at
+        if last is None or last_at is None or value_wh < last:
+            self._suspects = 1
+        elif value_wh > last:
+            seconds = (at - last_at).total_seconds()
+            rises = value_wh - last <= plausible_wh(seconds)
+            self._suspects = self._suspects + 1 if rises else 1
+        self._suspect_wh, self._suspect_at = value_wh, at
+
+    def _counts_from_session(
+        self, value_wh: float, at: datetime, session_start: datetime | None
+    ) -> bool:
+        """Return whether a value can count from the start of the session.
+
+        It is below what the meter had reached before, and no more than can have flowed.
+        """
+        if (
+            session_start is None
+            or value_wh + self.offset_wh >= self.base_wh - SLACK_WH
+        ):
+            return False
+        seconds = (at - session_start).total_seconds()
+        return value_wh <= plausible_wh(seconds) and self.base_wh + value_wh >= (
+            self.lifetime_wh or 0.0
+        )
+
+    def _accept(self, lifetime_wh: float, at: datetime) -> float:
+        self.lifetime_wh = lifetime_wh
+        self.at = at
+        self._suspect_wh = self._suspect_at = None
+        self._suspects = 0
+        return lifetime_wh

@@ -16,6 +16,8 @@ from .framing import ErrorCode, RpcError
 type Path = list[str | int]
 
 _ROUNDS = 6
+_MAX_NODES = 3000
+"""A broken payload of more parts is not mended: to find its breaches takes too long."""
 
 _HARMLESS = frozenset(
     {
@@ -94,6 +96,8 @@ def mend(
     status of an answer says something also in an unknown word. Raises RpcError where
     the message can't be used.
     """
+    if _weigh(payload, _MAX_NODES) <= 0:
+        raise RpcError(ErrorCode.FORMAT, "the payload is too large to be mended")
     payload = copy.deepcopy(payload)
     notes: list[str] = []
     for _ in range(_ROUNDS):
@@ -106,6 +110,20 @@ def mend(
             return payload, tuple(notes)
         _mend_round(payload, breaches, notes)
     raise RpcError(ErrorCode.FORMAT, "the payload breaks its schema in too many ways")
+
+
+def _weigh(value: Any, left: int) -> int:
+    """Return how much is left of a number of parts after counting those of a value."""
+    left -= 1
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return left
+    for item in value:
+        if left <= 0:
+            break
+        left = _weigh(item, left)
+    return left
 
 
 def _tolerable(error: ValidationError, *, keep_unknown_words: bool) -> bool:

@@ -33,6 +33,7 @@ from .transactions import Transactions
 _LOGGER = logging.getLogger(__name__)
 
 GOING_AWAY = 1001
+_BEFORE_ACCEPTANCE = frozenset({"BootNotification", "Heartbeat"})
 DEFAULT_ID_TOKEN = "HOMEASSISTANT"
 
 
@@ -257,6 +258,7 @@ class Station:
             socket,
             codec,
             self._on_call,
+            admit=self._admit,
             frames=self.frames,
             counters=self.counters,
             pacing=self.pacing,
@@ -304,6 +306,11 @@ class Station:
             evse.forget_start()
         if self.connection is not None:
             await self.connection.close(GOING_AWAY, reason)
+
+    def _admit(self, action: str) -> None:
+        """Let a station that waits for acceptance say no more than what it is."""
+        if not self.accepted and action not in _BEFORE_ACCEPTANCE:
+            raise RpcError(ErrorCode.SECURITY, "the station is not accepted yet")
 
     def _on_call(self, action: str, payload: Payload) -> Payload:
         """Take a CALL of the station and return the response payload. Raises RpcError."""

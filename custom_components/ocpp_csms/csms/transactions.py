@@ -88,7 +88,10 @@ class Transactions:
             remote_start_id=event.remote_start_id,
         )
         if not late:
-            evse.meter.register.begin_session()
+            start_wh = event.meter_wh
+            if start_wh is None:
+                start_wh = begin_register(event.samples)
+            evse.meter.register.begin_session(transaction.started_at, start_wh)
             evse.transaction = transaction
         self.remember(transaction)
         return transaction
@@ -204,7 +207,7 @@ class Transactions:
             resumed=True,
         )
         evse.transaction = transaction
-        evse.meter.register.begin_session()
+        evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
 

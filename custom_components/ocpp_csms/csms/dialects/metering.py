@@ -66,10 +66,11 @@ _PHASES = {
     "L3-L1": Phase.L3_L1,
 }
 _CONTEXTS = {context.value: context for context in Context}
-_specs: dict[tuple[Any, ...], _Spec | None] = {}
-"""What the descriptions of values seen so far mean; their number is bounded by the schemas."""
+_specs: dict[tuple[Any, ...], _Spec] = {}
+"""What descriptions of values mean that were seen already; only those that mean anything."""
 
 _MAX_SPECS = 5000
+_MAX_UNIT = 20
 _DECIMALS = 3
 
 
@@ -93,7 +94,7 @@ def _spec(
     except TypeError:
         return None
     spec = _read_spec(*key)
-    if len(_specs) < _MAX_SPECS:
+    if spec is not None and len(_specs) < _MAX_SPECS and len(str(unit)) <= _MAX_UNIT:
         _specs[key] = spec
     return spec
 
