@@ -66,7 +66,7 @@ async def _async_entry_updated(hass: HomeAssistant, entry: CsmsConfigEntry) -> N
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: CsmsConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
-    """Let the user delete an EVSE that the station no longer has."""
+    """Let the user delete an EVSE; one that exists comes back when it is heard of again."""
     if entry.state is not ConfigEntryState.LOADED:
         return False
-    return not entry.runtime_data.has_device(device)
+    return entry.runtime_data.async_forget_device(device)

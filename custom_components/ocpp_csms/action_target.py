@@ -5,7 +5,7 @@ from typing import Any
 
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
@@ -42,11 +42,13 @@ class Target:
 
 def action_target(hass: HomeAssistant, call: ServiceCall) -> Target:
     """Return the station, and the EVSE if one is named. Raises ServiceValidationError."""
-    device, entry = async_get_device_and_config_entry(
-        hass, DOMAIN, call.data[ATTR_DEVICE_ID]
-    )
-    coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(device)
-    evse_id = coordinator.evse_of_device(device)
+    device_id = call.data[ATTR_DEVICE_ID]
+    device = dr.async_get(hass).async_get(device_id)
+    # The parent stands for its child devices, which the helper of 2026.9 does not know.
+    main_id = getattr(device, "parent_device_id", None) or device_id
+    main, entry = async_get_device_and_config_entry(hass, DOMAIN, main_id)
+    coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(main)
+    evse_id = coordinator.evse_of_device(device or main)
     return Target(coordinator, evse_id or call.data.get(ATTR_EVSE))
 
 

@@ -1,5 +1,6 @@
 """One station's push: which entities a change concerns."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from .csms.station import Station
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
+
+_FIRST_S = 2.0
+"""How long the entities of a new EVSE may take to come to be."""
 
 type Discoverer = Callable[[int, Channel | None], None]
 """Adds the entities of an EVSE, or of one of its channels."""
@@ -38,6 +42,8 @@ class StationCoordinator:
         self._everyone: dict[CALLBACK_TYPE, None] = {}
         self._occurrence_listeners: list[Callable[[Occurrence], None]] = []
         self._discoverers: list[Discoverer] = []
+        self._fresh_evses: set[int] = set()
+        self._first_occurrences: deque[tuple[float, Occurrence]] = deque(maxlen=16)
         self._evses: set[int] = set(station.evses)
         self._channels: set[tuple[int, Channel]] = {
             (evse.id, channel)
@@ -95,6 +101,16 @@ class StationCoordinator:
         return device.id
 
     @callback
+    def async_forget_evse(self, evse_id: int) -> bool:
+        """Forget an EVSE; return False if a transaction runs there."""
+        if self.station.evses[evse_id].transaction is not None:
+            return False
+        del self.station.evses[evse_id]
+        self._evses.discard(evse_id)
+        self._channels = {known for known in self._channels if known[0] != evse_id}
+        return True
+
+    @callback
     def async_close(self) -> None:
         """Listen no longer."""
         for disconnect in self._disconnect:
@@ -121,8 +137,16 @@ class StationCoordinator:
     def async_listen_occurrences(
         self, listener: Callable[[Occurrence], None]
     ) -> CALLBACK_TYPE:
-        """Call an entity with what happens; returns what ends it."""
+        """Call an entity with what happens; returns what ends it.
+
+        What an EVSE was first heard of by happened before its entities came to be: they
+        are told of it now.
+        """
         self._occurrence_listeners.append(listener)
+        since = self.hass.loop.time() - _FIRST_S
+        for at, occurrence in self._first_occurrences:
+            if at >= since:
+                listener(occurrence)
         return lambda: self._occurrence_listeners.remove(listener)
 
     @callback
@@ -162,6 +186,8 @@ class StationCoordinator:
         elif key is StationKey.EVSES:
             for evse_id in sorted(self.station.evses.keys() - self._evses):
                 self._evses.add(evse_id)
+                self._fresh_evses.add(evse_id)
+                self.hass.loop.call_later(_FIRST_S, self._fresh_evses.discard, evse_id)
                 for discover in self._discoverers:
                     discover(evse_id, None)
 
@@ -174,6 +200,9 @@ class StationCoordinator:
 
     @callback
     def _occurred(self, _: Station, occurrence: Occurrence) -> None:
+        if occurrence.evse_id in self._fresh_evses:
+            first = (self.hass.loop.time(), occurrence)
+            self._first_occurrences.append(first)
         for listener in tuple(self._occurrence_listeners):
             listener(occurrence)
 

@@ -1,6 +1,7 @@
 """Diagnostics: what a maintainer needs to see, without what nobody else may see."""
 
 from dataclasses import asdict
+import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -51,6 +52,12 @@ _SECRET_WORDS = (
     "imei",
 )
 """What the name of a variable holds whose value is nobody's business."""
+_SECRET_TOKENS = frozenset({"key", "pin", "psk", "pwd", "secret", "token"})
+"""Words of such a name, between capitals or other signs."""
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_MAX_DEPTH = 40
+_LEAST_SECRET = 4
+"""Shorter strings are too common to be looked for."""
 _VALUES = ("value", "attributeValue", "actualValue")
 
 
@@ -113,13 +120,41 @@ def station_diagnostics(station: Station) -> dict[str, Any]:
             str(variable.ref): _variable_value(str(variable.ref), variable.value)
             for variable in station.state.variables.values()
         },
-        "frames": [_frame(frame) for frame in station.frames],
+        "frames": _without(
+            [_frame(frame) for frame in station.frames], _known_secrets(station)
+        ),
     }
+
+
+def _known_secrets(station: Station) -> set[str]:
+    """Return what is nobody's business wherever it stands, also inside of free text."""
+    config, info = station.config, station.state.info
+    secrets = {config.identity, config.id_token, config.password}
+    if info is not None:
+        secrets |= {info.serial, info.iccid, info.imsi}
+    for evse in station.evses.values():
+        for transaction in (evse.transaction, evse.last_transaction):
+            secrets.add(transaction.id_token if transaction else None)
+    return {secret for secret in secrets if secret and len(secret) >= _LEAST_SECRET}
+
+
+def _without(part: Any, secrets: set[str]) -> Any:
+    """Return a structure whose strings hold none of some secrets."""
+    if isinstance(part, dict):
+        return {key: _without(value, secrets) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_without(item, secrets) for item in part]
+    if isinstance(part, str):
+        for secret in secrets:
+            part = part.replace(secret, REDACTED)
+    return part
 
 
 def _is_secret(name: object) -> bool:
     plain = str(name).lower()
-    return any(word in plain for word in _SECRET_WORDS)
+    if any(word in plain for word in _SECRET_WORDS):
+        return True
+    return any(word.lower() in _SECRET_TOKENS for word in _WORDS.findall(str(name)))
 
 
 def _variable_value(name: str, value: str | None) -> str | None:
@@ -140,14 +175,16 @@ def _frame(frame: LoggedFrame) -> dict[str, Any]:
     }
 
 
-def _redact(part: Any) -> Any:
+def _redact(part: Any, depth: int = 0) -> Any:
     """Redact a part of a frame, at any depth: by key, and by what a variable is called."""
+    if depth > _MAX_DEPTH:
+        return "…"
     if isinstance(part, list):
-        return [_redact(item) for item in part]
+        return [_redact(item, depth + 1) for item in part]
     if not isinstance(part, dict):
         return part
     redacted = {
-        key: REDACTED if key in TO_REDACT and value else _redact(value)
+        key: REDACTED if key in TO_REDACT and value else _redact(value, depth + 1)
         for key, value in part.items()
     }
     _redact_variable(redacted)

@@ -217,12 +217,18 @@ class Hub:
             translation_domain=DOMAIN, translation_key="device_without_station"
         )
 
-    def has_device(self, device: dr.AnyDeviceEntry) -> bool:
-        """Return whether a device is a station, or an EVSE, that exists."""
-        return any(
-            coordinator.identifiers & device.identifiers
-            for coordinator in self.coordinators.values()
-        )
+    @callback
+    def async_forget_device(self, device: dr.AnyDeviceEntry) -> bool:
+        """Forget the EVSE of a device; return False for one that is in use, and stations."""
+        for coordinator in self.coordinators.values():
+            evse_id = coordinator.evse_of_device(device)
+            if evse_id is not None:
+                forgotten = coordinator.async_forget_evse(evse_id)
+                self._save_soon()
+                return forgotten
+            if coordinator.identifiers & device.identifiers:
+                return False
+        return True
 
     def _add_station(self, subentry: ConfigSubentry) -> StationCoordinator:
         config = station_config(subentry)

@@ -57,19 +57,28 @@ OPTIONS_SCHEMA = probatio.Schema(
 
 def _check_port(host: str | None, port: int) -> str | None:
     """Return the error that keeps a port from being listened on, None if there is none."""
-    family = socket.AF_INET6 if host and ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host or "", port))
-        except PermissionError:
-            return "port_not_permitted"
-        except OSError as error:
-            return (
-                "port_in_use"
-                if error.errno == errno.EADDRINUSE
-                else "address_not_available"
-            )
+    if host:
+        return _probe(socket.AF_INET6 if ":" in host else socket.AF_INET, host, port)
+    error = _probe(socket.AF_INET, "", port)
+    if error is None and socket.has_ipv6:
+        error = _probe(socket.AF_INET6, "", port)
+        # A computer may know IPv6 and have none.
+        error = None if error == "address_not_available" else error
+    return error
+
+
+def _probe(family: socket.AddressFamily, host: str, port: int) -> str | None:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind((host, port))
+    except PermissionError:
+        return "port_not_permitted"
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        return "port_in_use" if in_use else "address_not_available"
     return None
 
 

@@ -62,9 +62,7 @@ class CurrentLimitNumber(EvseEntity, NumberEntity):
         self._attr_native_value = (
             self.station.config.max_current_a if wish.limit_a is None else wish.limit_a
         )
-        self._attr_extra_state_attributes = {
-            "applied": self.evse.applied_a == wish.effective_a
-        }
+        self._attr_extra_state_attributes = {"applied": self.evse.wish_applied}
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -46,6 +46,8 @@ KINDS = {
     kind.name.lower(): kind for kind in (Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE)
 }
 RECURRENCIES = {item.name.lower(): item for item in Recurrency}
+_SECONDS = probatio.All(probatio.Coerce(int), probatio.Range(min=0, max=2**31 - 1))
+_LIMIT = probatio.All(probatio.Coerce(float), probatio.Range(min=0, max=1e7))
 _UNITS = probatio.In([unit.value for unit in RateUnit])
 SET_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
     probatio.Optional("purpose", default="tx_default_profile"): probatio.In(PURPOSES),
@@ -54,8 +56,8 @@ SET_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
     probatio.Optional("unit"): _UNITS,
     probatio.Required("periods"): probatio.All(probatio.EnsureList(), [_PERIOD]),
     probatio.Optional("start"): cv.datetime,
-    probatio.Optional("duration"): cv.positive_int,
-    probatio.Optional("min_rate"): probatio.Coerce(float),
+    probatio.Optional("duration"): _SECONDS,
+    probatio.Optional("min_rate"): _LIMIT,
     probatio.Optional("valid_from"): cv.datetime,
     probatio.Optional("valid_to"): cv.datetime,
     probatio.Optional("stack_level"): cv.positive_int,
@@ -71,7 +73,7 @@ CLEAR_CHARGING_PROFILE_FIELDS: dict[Any, Any] = {
 }
 
 GET_COMPOSITE_SCHEDULE_FIELDS: dict[Any, Any] = {
-    probatio.Optional("duration", default=86400): cv.positive_int,
+    probatio.Optional("duration", default=86400): _SECONDS,
     probatio.Optional("unit"): _UNITS,
 }
 

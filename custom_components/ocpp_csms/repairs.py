@@ -34,6 +34,12 @@ def _issue_id(entry: ConfigEntry, rejection: Rejection) -> str:
     return f"{_prefix(entry)}{rejection.identity}/{rejection.reason}"
 
 
+def _as_code(text: str) -> str:
+    """Return a stranger's text so that it can't be taken for Markdown."""
+    plain = "".join(char for char in text if char.isprintable() and char != "`")
+    return f"`{plain[:100]}`"
+
+
 @callback
 def async_report_rejection(
     hass: HomeAssistant, entry: ConfigEntry, rejection: Rejection
@@ -41,7 +47,9 @@ def async_report_rejection(
     """Tell of a station that is turned away for something that can be mended."""
     if rejection.reason not in _MENDABLE:
         return
-    if len(_issues(hass, _prefix(entry))) >= _MAX_ISSUES:
+    configured = {subentry.unique_id for subentry in entry.subentries.values()}
+    strangers = len(_issues(hass, _prefix(entry))) >= _MAX_ISSUES
+    if strangers and rejection.identity not in configured:
         return
     ir.async_create_issue(
         hass,
@@ -51,10 +59,10 @@ def async_report_rejection(
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"rejected_{rejection.reason}",
         translation_placeholders={
-            "station": rejection.identity or rejection.path,
+            "station": _as_code(rejection.identity or rejection.path),
             "address": rejection.address,
-            "path": rejection.path,
-            "detail": rejection.detail,
+            "path": _as_code(rejection.path),
+            "detail": _as_code(rejection.detail),
         },
     )
 

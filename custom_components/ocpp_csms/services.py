@@ -1,6 +1,7 @@
 """Actions: what an automation can ask of a station."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import (
@@ -108,6 +109,8 @@ async def _stop_charging(target: Target, call: ServiceCall) -> ServiceResponse:
 
 
 async def _trigger_message(target: Target, call: ServiceCall) -> ServiceResponse:
+    if "connector" in call.data:
+        target = replace(target, evse_id=target.evse())
     done = await target.station.execute(
         TriggerMessage(
             Trigger(call.data["message"]), target.evse_id, call.data.get("connector")
@@ -131,11 +134,12 @@ async def _unlock_connector(target: Target, call: ServiceCall) -> ServiceRespons
 
 
 async def _change_availability(target: Target, call: ServiceCall) -> ServiceResponse:
+    connector = call.data.get("connector")
     status = await set_available(
         target.station,
-        target.evse_id,
+        target.evse_id if connector is None else target.evse(),
         available=call.data["available"],
-        connector_id=call.data.get("connector"),
+        connector_id=connector,
     )
     return {"status": status}
 

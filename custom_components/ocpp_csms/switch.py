@@ -95,11 +95,13 @@ class PauseSwitch(EvseEntity, SwitchEntity):
 
     def __init__(self, coordinator: StationCoordinator, evse: Evse) -> None:
         """Prepare the switch."""
-        super().__init__(coordinator, evse, PAUSE, (EvseKey.WISH,))
+        super().__init__(coordinator, evse, PAUSE, (EvseKey.WISH, EvseKey.LIMIT))
 
     @override
     def _update(self) -> None:
         self._attr_is_on = self.evse.wish.paused
+        pending = self.evse.wish.paused and not self.evse.wish_applied
+        self._attr_extra_state_attributes = {"pending": pending}
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

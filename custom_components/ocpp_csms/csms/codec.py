@@ -63,9 +63,12 @@ def _take(
 
 
 def _check(validator: Validator, payload: dict[str, Any]) -> None:
-    if validator.is_valid(payload):
-        return
-    error = next(iter(validator.iter_errors(payload)))
+    try:
+        if validator.is_valid(payload):
+            return
+        error = next(iter(validator.iter_errors(payload)))
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise InvalidPayloadError(str(problem)) from problem
     place = ".".join(str(part) for part in error.instance_path)
     raise InvalidPayloadError(f"{place}: {error.message}" if place else error.message)
 

@@ -17,7 +17,12 @@ from websockets.exceptions import ConnectionClosed
 from . import framing
 from .clock import Clock
 from .codec import Codec
-from .errors import CallError, CallTimeoutError, ConnectionLostError
+from .errors import (
+    CallError,
+    CallTimeoutError,
+    ConnectionLostError,
+    InvalidPayloadError,
+)
 from .frame_log import FrameLog
 from .framing import (
     Call,
@@ -153,6 +158,10 @@ class Connection:
         ConnectionLostError, or CallError with the station's own words.
         """
         self._codec.check_request(action, payload)
+        try:
+            framing.call("", action, payload)
+        except TypeError as error:
+            raise InvalidPayloadError(str(error)) from error
         seconds = self.pacing.call_timeout_s if timeout_s is None else timeout_s
         exchange = asyncio.create_task(self._exchange(action, payload, seconds))
         self._exchanges.add(exchange)

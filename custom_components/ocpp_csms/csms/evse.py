@@ -93,6 +93,8 @@ class Evse:
     """The limit that the station accepted last, in A; None if none is in force."""
     applied_to_transaction: bool = False
     """Whether that limit ends with the running transaction."""
+    applied_lines: int | None = None
+    """The number of phases by which that limit was converted to watts, if it was."""
     pending_start: TimerHandle | None = None
     """Runs while a remote start was accepted that no transaction has followed yet."""
 
@@ -155,6 +157,12 @@ class Evse:
         """Whether energy flows, or may flow; None while nothing is known."""
         status = self.status
         return None if status is None else status is EvseStatus.CHARGING
+
+    @property
+    def wish_applied(self) -> bool:
+        """Whether the station has accepted a limit, or a pause, that is wished for."""
+        wished = self.wish.effective_a
+        return wished is not None and wished == self.applied_a
 
     @property
     def connector_id(self) -> int:

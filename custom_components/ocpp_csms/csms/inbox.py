@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
+from .evse import Evse
 from .model.events import (
     Booted,
     DataTransferred,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+_MAX_DATA = 1000
 PENDING_INTERVAL_S = 10
 """How soon a station that waits for acceptance asks again."""
 _SEEN_STEP = timedelta(minutes=1)
@@ -95,6 +97,7 @@ class Inbox:
         if not triggered:
             for evse in station.evses.values():
                 evse.applied_a = None
+                evse.meter.forget_time()
             station.tell(
                 Occurrence(OccurrenceKind.BOOTED, data={"reason": event.reason})
             )
@@ -118,13 +121,31 @@ class Inbox:
         if connector.status is not event.status:
             connector.at = event.at or now
         connector.status, connector.problem = event.status, event.problem
-        if event.status is ConnectorStatus.AVAILABLE:
+        if self._shows_no_transaction(evse, event):
             self._sessions.close_stale(evse, event.at or now)
         self._sessions.status_changed(evse, before, now)
         if evse.problem != problem_before:
             station.mark(EvseKey.PROBLEM, evse.id)
             self._tell_fault(evse.id, event)
         return ACKNOWLEDGED
+
+    def _shows_no_transaction(self, evse: Evse, event: StatusChanged) -> bool:
+        """Return whether a status can't be that of an EVSE with a running transaction.
+
+        Available is, of the transaction's own connector; after a boot also Preparing: the
+        station has forgotten the transaction.
+        """
+        transaction = evse.transaction
+        if transaction is None:
+            return False
+        if event.status is ConnectorStatus.AVAILABLE:
+            return event.connector_id in (0, transaction.connector_id)
+        booted = self._station.state.last_boot
+        return (
+            event.status is ConnectorStatus.PREPARING
+            and booted is not None
+            and booted > transaction.started_at
+        )
 
     def _station_status(self, event: StatusChanged) -> None:
         state = self._station.state
@@ -164,7 +185,7 @@ class Inbox:
         data = {
             "vendor_id": event.vendor_id,
             "message_id": event.message_id,
-            "data": event.data,
+            "data": _brief(event.data),
         }
         self._station.tell(Occurrence(OccurrenceKind.DATA_TRANSFER, data=data))
         return DataTransferReply("UnknownVendorId")
@@ -207,3 +228,11 @@ class Inbox:
     def _report_received(self, event: ReportReceived, _: datetime) -> Acknowledged:
         self._station.onboarding.take_report(event)
         return ACKNOWLEDGED
+
+
+def _brief(data: Any) -> str | None:
+    """Return what came with a vendor's message as text that fits in an attribute."""
+    if data is None:
+        return None
+    text = data if isinstance(data, str) else repr(data)
+    return text[:_MAX_DATA]

@@ -6,6 +6,7 @@ maximum, which is for the fuse and wears the station's memory.
 
 from collections.abc import Awaitable, Iterator
 from datetime import timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from .changes import EvseKey, StationKey
@@ -14,10 +15,13 @@ from .errors import (
     CallError,
     CallTimeoutError,
     CommandRejectedError,
+    ConnectionLostError,
+    CsmsError,
     InvalidRequestError,
+    NotConnectedError,
     Skipped,
 )
-from .evse import Evse
+from .evse import MAX_EVSES, Evse
 from .model.commands import (
     ChangeAvailability,
     ClearChargingProfile,
@@ -34,8 +38,13 @@ if TYPE_CHECKING:
     from .station import Station
 
 NOMINAL_VOLTAGE_V = 230.0
+_LEAST_VOLTAGE_V = 90.0
+_MOST_VOLTAGE_V = 290.0
+_CARRYING_A = 0.5
 _PROFILE_IDS = 7000
 """Our profiles of limits have this id plus that of the EVSE."""
+OWN_PROFILE_IDS = range(_PROFILE_IDS, _PROFILE_IDS + MAX_EVSES + 1)
+"""Ids that no profile of a user's may have."""
 _BACKDATE = timedelta(minutes=1)
 """A schedule starts a little before now, whatever the station's clock says."""
 _MAX_STACK_LEVEL = 999
@@ -82,7 +91,10 @@ async def _change(
         return
     try:
         await _apply(station, evse)
-    except CallError, CommandRejectedError, InvalidRequestError:
+    except CallTimeoutError, ConnectionLostError, NotConnectedError:
+        station.onboarding.retry_wishes()
+        raise
+    except CsmsError:
         wish.limit_a, wish.paused = before
         raise
     finally:
@@ -100,7 +112,7 @@ def _known(station: Station, evse_id: int) -> Evse:
 def _snap(station: Station, limit_a: float) -> float:
     """Return the highest limit the station can keep that is not above the wish."""
     quirks = station.quirks
-    if limit_a < 0:
+    if not isfinite(limit_a) or limit_a < 0:
         raise InvalidRequestError("limit_negative", limit=limit_a)
     if 0 < limit_a < quirks.min_current_a:
         raise InvalidRequestError(
@@ -158,6 +170,8 @@ async def _apply(station: Station, evse: Evse) -> None:
         if purpose is None:
             return
         evse.applied_to_transaction = purpose is Purpose.TX
+        in_watts = rate_unit(station) is RateUnit.WATT
+        evse.applied_lines = count_lines(evse) if in_watts else None
     evse.applied_a = limit_a
     station.mark(EvseKey.LIMIT, evse.id)
 
@@ -269,13 +283,24 @@ def user_stack_level(station: Station) -> int:
 def to_watts(evse: Evse, limit_a: float) -> float:
     """Return a current as power, by measured voltage and the phases that are known.
 
-    With nothing known of the phases one is assumed: too little rather than too much.
+    The phases are those that carry current, or, while none does, those that the meter
+    knows; with nothing known one is assumed: too little rather than too much.
     """
     volts = evse.meter.value(VOLTAGE) or NOMINAL_VOLTAGE_V
-    lines = sum(
-        1 for line in LINES if Channel(CURRENT.measurand, line) in evse.meter.readings
-    )
-    return limit_a * volts * max(lines, 1)
+    if not _LEAST_VOLTAGE_V <= volts <= _MOST_VOLTAGE_V:
+        volts = NOMINAL_VOLTAGE_V
+    return limit_a * volts * count_lines(evse)
+
+
+def count_lines(evse: Evse) -> int:
+    """Return on how many phases a car charges, as far as it can be known."""
+    currents = [
+        reading.value
+        for line in LINES
+        if (reading := evse.meter.readings.get(Channel(CURRENT.measurand, line)))
+    ]
+    carrying = sum(current > _CARRYING_A for current in currents)
+    return carrying or len(currents) or 1
 
 
 async def set_available(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .evse import Evse, Wish
 from .model.evse import ChargingState
-from .model.meter import REGISTER, Channel, Location, Measurand, Phase, Reading
+from .model.meter import Channel, Location, Measurand, Phase, Reading
 from .model.station import StationInfo
 from .model.transaction import Transaction
 from .register import Register
@@ -43,7 +43,6 @@ def restore(station: Station, data: dict[str, Any]) -> None:
 
 
 def _evse(evse: Evse) -> dict[str, Any]:
-    register = evse.meter.register
     return {
         "id": evse.id,
         "connectors": list(evse.connectors),
@@ -51,12 +50,10 @@ def _evse(evse: Evse) -> dict[str, Any]:
             [channel.measurand, channel.phase, channel.location]
             for channel in sorted(evse.channels, key=str)
         ],
-        "register": {
-            "lifetime_wh": register.lifetime_wh,
-            "at": _time(register.at),
-            "session_relative": register.session_relative,
-            "base_wh": register.base_wh,
-        },
+        "registers": [
+            [*channel, _register(register)]
+            for channel, register in evse.meter.registers.items()
+        ],
         "wish": {
             "limit_a": evse.wish.limit_a,
             "paused": evse.wish.paused,
@@ -68,20 +65,36 @@ def _evse(evse: Evse) -> dict[str, Any]:
     }
 
 
+def _channel(measurand: str, phase: str | None, location: str) -> Channel:
+    return Channel(
+        Measurand(measurand), Phase(phase) if phase else None, Location(location)
+    )
+
+
+def _register(register: Register) -> dict[str, Any]:
+    return {
+        "lifetime_wh": register.lifetime_wh,
+        "at": _time(register.at),
+        "session_relative": register.session_relative,
+        "base_wh": register.base_wh,
+        "offset_wh": register.offset_wh,
+    }
+
+
+def _restore_register(evse: Evse, channel: Channel, data: dict[str, Any]) -> None:
+    register = Register(**(data | {"at": _read_time(data["at"])}))
+    evse.meter.registers[channel] = register
+    if register.lifetime_wh is not None and register.at is not None:
+        evse.meter.readings[channel] = Reading(register.lifetime_wh, register.at)
+
+
 def _restore_evse(station: Station, data: dict[str, Any]) -> None:
     evse = station.evse(data["id"])
     for connector_id in data["connectors"]:
         evse.connector(connector_id)
-    evse.known_channels = [
-        Channel(
-            Measurand(measurand), Phase(phase) if phase else None, Location(location)
-        )
-        for measurand, phase, location in data["channels"]
-    ]
-    register = data["register"] | {"at": _read_time(data["register"]["at"])}
-    evse.meter.registers[REGISTER] = Register(**register)
-    if register["lifetime_wh"] is not None and register["at"] is not None:
-        evse.meter.readings[REGISTER] = Reading(register["lifetime_wh"], register["at"])
+    evse.known_channels = [_channel(*item) for item in data["channels"]]
+    for measurand, phase, location, kept in data["registers"]:
+        _restore_register(evse, _channel(measurand, phase, location), kept)
     evse.wish = Wish(**data["wish"])
     evse.applied_a = data["applied_a"]
     for key in ("transaction", "last_transaction"):

@@ -41,6 +41,7 @@ _RANKS = dict.fromkeys(Context, 1) | {
     Context.TRANSACTION_END: 4,
 }
 _FUTURE = timedelta(minutes=1)
+_MAX_STALE = 20
 
 
 def _lines(total: Channel) -> tuple[Channel, ...]:
@@ -63,7 +64,14 @@ class Meter:
     no total; such a reading is marked as derived.
     """
 
-    __slots__ = ("_newest", "dropped", "readings", "registers", "stale")
+    __slots__ = (
+        "_newest",
+        "_stale_in_a_row",
+        "dropped",
+        "readings",
+        "registers",
+        "stale",
+    )
 
     def __init__(self) -> None:
         """Start without readings."""
@@ -72,6 +80,7 @@ class Meter:
         self.dropped = 0
         self.stale = 0
         self._newest: datetime | None = None
+        self._stale_in_a_row = 0
 
     @property
     def register(self) -> Register:
@@ -100,8 +109,7 @@ class Meter:
         for moment in samples:
             self.dropped += moment.dropped
             at = moment.at or now
-            if self._newest is not None and at < self._newest <= now + _FUTURE:
-                self.stale += 1
+            if self._is_stale(at, now):
                 continue
             self._newest = at
             values = _choose(moment.values)
@@ -111,6 +119,23 @@ class Meter:
             for channel, value in derived.items():
                 self._put(channel, value, at, session_start, changed, derived=True)
         return changed
+
+    def _is_stale(self, at: datetime, now: datetime) -> bool:
+        """Return whether values are older than the newest, as out of a queue.
+
+        Where that goes on the clock of the station was set back: then they are taken.
+        """
+        newest = self._newest
+        if newest is None or not at < newest <= now + _FUTURE:
+            self._stale_in_a_row = 0
+            return False
+        self.stale += 1
+        self._stale_in_a_row += 1
+        return self._stale_in_a_row <= _MAX_STALE
+
+    def forget_time(self) -> None:
+        """Take values of any time again: the station has booted, maybe with another clock."""
+        self._newest = None
 
     def _put(
         self,

@@ -37,6 +37,13 @@ BOOT_WAIT_S = 10.0
 """How long a station that connects may take to send its BootNotification."""
 REPORT_WAIT_S = 60.0
 """How long the pages of an inventory may take, each."""
+REPORT_TOTAL_S = 300.0
+"""How long a whole inventory may take."""
+MAX_VARIABLES = 5000
+"""More than any station has: an inventory that goes on beyond is cut."""
+RETRY_S = 60.0
+"""How soon wishes are sent again that were not answered; doubled each time."""
+MAX_RETRY_S = 900.0
 _MAX_BREAKS = 2
 _BREAK_MEMORY = timedelta(hours=1)
 
@@ -98,6 +105,8 @@ class Onboarding:
         self._running: Step | None = None
         self._report: _Report | None = None
         self._request_id = 0
+        self._retry: asyncio.TimerHandle | None = None
+        self._retries = 0
 
     @property
     def finished(self) -> bool:
@@ -126,6 +135,7 @@ class Onboarding:
     def stop(self, *, broken: bool = False) -> None:
         """End what is running; `broken` says that the connection broke in it."""
         self.asked_for_boot = False
+        self._forget_retry()
         if self._task is None:
             return
         if self._running is not None and broken:
@@ -134,6 +144,24 @@ class Onboarding:
         self._running = None
         self._task.cancel()
         self._task = None
+
+    def retry_wishes(self) -> None:
+        """Apply wishes again later, which the station did not answer; ever less often."""
+        if self._retry is not None:
+            return
+        delay = min(RETRY_S * 2**self._retries, MAX_RETRY_S)
+        self._retries += 1
+        loop = asyncio.get_running_loop()
+        self._retry = loop.call_later(delay, self._retry_now)
+
+    def _retry_now(self) -> None:
+        self._retry = None
+        self.repeat(Step.WISHES)
+
+    def _forget_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     def repeat(self, step: Step) -> None:
         """Run one step again soon; nothing to do if the steps run just now."""
@@ -150,7 +178,7 @@ class Onboarding:
         if report is None or report.request_id != event.request_id:
             return
         report.variables.extend(event.variables)
-        report.complete = event.last
+        report.complete = event.last or len(report.variables) >= MAX_VARIABLES
         report.progress.set()
 
     def begin_report(self) -> int:
@@ -164,10 +192,11 @@ class Onboarding:
         report = self._report
         assert report is not None
         try:
-            while not report.complete:
-                async with asyncio.timeout(REPORT_WAIT_S):
-                    await report.progress.wait()
-                report.progress.clear()
+            async with asyncio.timeout(REPORT_TOTAL_S):
+                while not report.complete:
+                    async with asyncio.timeout(REPORT_WAIT_S):
+                        await report.progress.wait()
+                    report.progress.clear()
         except TimeoutError as error:
             raise CallTimeoutError("NotifyReport", REPORT_WAIT_S) from error
         finally:
@@ -205,12 +234,16 @@ class Onboarding:
             self._record(step, StepState.REFUSED, str(error))
         except CsmsError as error:
             self._record(step, StepState.FAILED, str(error) or type(error).__name__)
+            if step is Step.WISHES:
+                self.retry_wishes()
         except Exception as error:
             # A step that fails in an unforeseen way must not keep the others back.
             _LOGGER.exception("%s: step %s failed", self._station.identity, step)
             self._record(step, StepState.FAILED, repr(error))
         else:
             self._record(step, StepState.DONE, detail)
+            if step is Step.WISHES:
+                self._retries = 0
         self._running = None
 
     def _reason_to_skip(self, step: Step) -> str:

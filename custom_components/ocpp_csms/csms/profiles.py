@@ -5,16 +5,23 @@ from typing import TYPE_CHECKING
 
 from .dialects import Setting
 from .errors import InvalidRequestError
+from .limits import OWN_PROFILE_IDS
 from .model.profile import ChargingProfile, Kind, Purpose, RateUnit
 
 if TYPE_CHECKING:
     from .station import Station
 
 
+_LAST_YEAR = 2038
+
+
 def check_profile(station: Station, evse_id: int, profile: ChargingProfile) -> None:
     """Raise InvalidRequestError for a profile that the station can't be expected to keep."""
+    if profile.id in OWN_PROFILE_IDS:
+        raise InvalidRequestError("profile_id_reserved", id=profile.id)
     _check_periods(profile)
     _check_kind(profile)
+    _check_times(profile)
     _check_abilities(station, profile)
     if profile.purpose is Purpose.STATION_MAX and evse_id != 0:
         raise InvalidRequestError("station_max_is_for_station")
@@ -49,6 +56,13 @@ def _check_kind(profile: ChargingProfile) -> None:
     valid_from, valid_to = profile.valid_from, profile.valid_to
     if valid_from and valid_to and valid_to <= valid_from:
         raise InvalidRequestError("validity_empty")
+
+
+def _check_times(profile: ChargingProfile) -> None:
+    """Refuse times at which the clocks of embedded stations overflow."""
+    times = (profile.schedule.start, profile.valid_from, profile.valid_to)
+    if any(time is not None and time.year >= _LAST_YEAR for time in times):
+        raise InvalidRequestError("time_too_far", year=_LAST_YEAR)
 
 
 def _check_abilities(station: Station, profile: ChargingProfile) -> None:

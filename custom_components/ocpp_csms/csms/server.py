@@ -234,7 +234,12 @@ class Server:
         self, socket: ServerConnection, path: str, status: int, reason: str, detail: str
     ) -> None:
         rejection = Rejection(
-            self._clock(), _address(socket), path[:200], int(status), reason, detail
+            self._clock(),
+            _address(socket),
+            path.partition("?")[0][:200],
+            int(status),
+            reason,
+            detail,
         )
         _LOGGER.info(
             "Turned %s away from %s: %s %s",

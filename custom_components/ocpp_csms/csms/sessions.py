@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .changes import EvseKey, StationKey
 from .evse import Evse
 from .framing import ErrorCode, RpcError
+from .limits import count_lines
 from .model.events import MeterSampled, TransactionReported
 from .model.evse import EvseStatus
 from .model.id_token import IdTokenInfo
@@ -123,6 +124,8 @@ class Sessions:
                 )
                 return None
             evse = station.known_evse(event.evse_id)
+            if station.transactions.is_late(event, evse):
+                return None
             self.end_lost(evse, event.at or now)
             transaction = station.transactions.resume(evse, id_, event.at or now)
             station.mark(EvseKey.SESSION, event.evse_id)
@@ -197,9 +200,26 @@ class Sessions:
         start = transaction.started_at if transaction else None
         changed = evse.meter.take(samples, now, station.quirks, start)
         self._mark_channels(evse, changed)
+        if self._are_closing(evse, samples):
+            self._mark_channels(evse, evse.meter.stop_flow(now))
         if transaction is not None and evse.count_energy(samples[-1].at or now):
             station.mark(EvseKey.SESSION_ENERGY, evse.id)
         self._judge_clock(samples, now)
+        if evse.applied_lines not in (None, count_lines(evse)):
+            evse.applied_a = evse.applied_lines = None
+            station.onboarding.repeat(Step.WISHES)
+
+    @staticmethod
+    def _are_closing(evse: Evse, samples: tuple[Samples, ...]) -> bool:
+        """Return whether values belong to a transaction that is over: nothing flows any more."""
+        last, at = evse.last_transaction, samples[-1].at
+        return (
+            evse.transaction is None
+            and last is not None
+            and last.ended_at is not None
+            and at is not None
+            and at <= last.ended_at
+        )
 
     def _mark_channels(self, evse: Evse, keys: list[Any]) -> None:
         if keys:
@@ -242,6 +262,8 @@ class Sessions:
             if adopted is not None and transaction is None:
                 self._station.mark(EvseKey.SESSION, evse.id)
             transaction = adopted
+        elif transaction is not None and id_ == transaction.id:
+            transaction.id_confirmed = True
         self._take_samples(evse, event.samples, now, transaction)
         return ACKNOWLEDGED
 

@@ -24,7 +24,7 @@ from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
 from .model.version import OcppVersion
 from .occurrences import Occurrence
-from .onboarding import Onboarding
+from .onboarding import Onboarding, Step
 from .quirks import QuirkBook, Quirks
 from .sessions import Sessions
 from .signal import Signal
@@ -184,8 +184,19 @@ class Station:
         self.config = config
         if self.connection is not None:
             self.connection.pacing = self.pacing
+        self._lower_wishes()
         self.mark(StationKey.SETTINGS)
         self.flush()
+
+    def _lower_wishes(self) -> None:
+        """Lower limits to a maximum that the user has lowered."""
+        most = self.config.max_current_a
+        for evse in self.evses.values():
+            if evse.wish.limit_a is not None and evse.wish.limit_a > most:
+                evse.wish.limit_a = most
+                self.mark(EvseKey.WISH, evse.id)
+                if self.connected:
+                    self.onboarding.repeat(Step.WISHES)
 
     def identify(self, info: StationInfo) -> None:
         """Take over what a station says of itself, and what is known of its kind."""

@@ -186,11 +186,14 @@ class Transactions:
             if charging:
                 self.reopen(known, evse)
             return known if known is evse.transaction else None
-        if evse.transaction is not None:
+        running = evse.transaction
+        if running is not None:
+            if running.id_confirmed or running.station_id or at < running.started_at:
+                return None
             _LOGGER.info("EVSE %s calls its transaction %s", evse.id, transaction_id)
-            self._aliases[transaction_id] = evse.transaction.id
-            evse.transaction.station_id = transaction_id
-            return evse.transaction
+            self._aliases[transaction_id] = running.id
+            running.station_id = transaction_id
+            return running
         if not charging:
             return None
         return self.resume(evse, transaction_id, at)

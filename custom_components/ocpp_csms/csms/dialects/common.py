@@ -18,10 +18,10 @@ from .base import Payload, without_none
 from .times import format_time, parse_time
 
 
-def text(payload: Payload, key: str) -> str | None:
-    """Return a text that says something, else None."""
+def text(payload: Payload, key: str, limit: int = 255) -> str | None:
+    """Return a text that says something, cut to a limit, else None."""
     value = payload.get(key)
-    text = str(value).strip() if value is not None else ""
+    text = str(value).strip()[:limit] if value is not None else ""
     return None if text in ("", "null", "None") else text
 
 

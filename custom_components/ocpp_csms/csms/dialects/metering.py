@@ -1,7 +1,6 @@
 """Sampled values of any version as samples in SI units."""
 
 from datetime import datetime
-import math
 from typing import Any, NamedTuple
 
 from ..model.meter import Channel, Context, Location, Measurand, Phase, Sample, Samples
@@ -72,6 +71,8 @@ _specs: dict[tuple[Any, ...], _Spec] = {}
 _MAX_SPECS = 5000
 _MAX_UNIT = 20
 _DECIMALS = 3
+_CEILING = 1e12
+"""Beyond this, and where it is no number at all, a value is an error."""
 
 
 def _dimension(measurand: Measurand) -> str | None:
@@ -167,9 +168,8 @@ def _decode_value(item: dict[str, Any]) -> Sample | None:
         value = float(item["value"])
     except KeyError, TypeError, ValueError:
         return None
-    if not math.isfinite(value):
-        return None
     context = _CONTEXTS.get(item.get("context") or "", Context.SAMPLE_PERIODIC)
-    return Sample(
-        spec.channel, round(value * spec.factor + spec.offset, _DECIMALS), context
-    )
+    value = value * spec.factor + spec.offset
+    if not abs(value) <= _CEILING:
+        return None
+    return Sample(spec.channel, round(value, _DECIMALS), context)

@@ -21,7 +21,8 @@ class Transaction:
 
     `reported_start_wh` is what the station said in a 1.6 start. `meter_start_wh`, from
     which the energy counts, is corrected where that can't be true, and None until the
-    station tells a start value or a first sample.
+    station tells a start value or a first sample. `station_id` is what the station calls
+    it, if not by our id; `id_confirmed` that it has used our id.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Transaction:
     stop_reason: str | None = None
     remote_start_id: int | None = None
     station_id: str | None = None
+    id_confirmed: bool = False
     resumed: bool = False
 
     @property
