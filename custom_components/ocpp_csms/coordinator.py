@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -15,6 +16,8 @@ from .csms.station import Station
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
 
 _FIRST_S = 2.0
 """How long the entities of a new EVSE may take to come to be."""
@@ -42,7 +45,7 @@ class StationCoordinator:
         self._everyone: dict[CALLBACK_TYPE, None] = {}
         self._occurrence_listeners: list[Callable[[Occurrence], None]] = []
         self._discoverers: list[Discoverer] = []
-        self._fresh_evses: set[int] = set()
+        self._fresh_evses: dict[int, float] = {}
         self._first_occurrences: deque[tuple[float, Occurrence]] = deque(maxlen=16)
         self._evses: set[int] = set(station.evses)
         self._channels: set[tuple[int, Channel]] = {
@@ -71,7 +74,7 @@ class StationCoordinator:
 
     def evse_identifier(self, evse_id: int) -> tuple[str, str]:
         """Return the identifier of an EVSE's device."""
-        return (DOMAIN, f"{self.station.identity}_evse_{evse_id}")
+        return (DOMAIN, f"{self.station.identity}/evse/{evse_id}")
 
     def evse_of_device(self, device: dr.AnyDeviceEntry) -> int | None:
         """Return the EVSE of a device, None if it is that of the station."""
@@ -170,7 +173,7 @@ class StationCoordinator:
             if isinstance(key, Channel):
                 if listeners:
                     for update in listeners:
-                        update()
+                        _guarded(update)
                 else:
                     self._meet_channel(change[0], key)
             elif key is StationKey.CONNECTED:
@@ -178,7 +181,7 @@ class StationCoordinator:
             elif listeners:
                 concerned.update(dict.fromkeys(listeners))
         for update in concerned:
-            update()
+            _guarded(update)
 
     def _structure_changed(self, key: object) -> None:
         if key is StationKey.INFO:
@@ -186,8 +189,7 @@ class StationCoordinator:
         elif key is StationKey.EVSES:
             for evse_id in sorted(self.station.evses.keys() - self._evses):
                 self._evses.add(evse_id)
-                self._fresh_evses.add(evse_id)
-                self.hass.loop.call_later(_FIRST_S, self._fresh_evses.discard, evse_id)
+                self._fresh_evses[evse_id] = self.hass.loop.time()
                 for discover in self._discoverers:
                     discover(evse_id, None)
 
@@ -200,11 +202,19 @@ class StationCoordinator:
 
     @callback
     def _occurred(self, _: Station, occurrence: Occurrence) -> None:
-        if occurrence.evse_id in self._fresh_evses:
-            first = (self.hass.loop.time(), occurrence)
-            self._first_occurrences.append(first)
+        now = self.hass.loop.time()
+        if now - self._fresh_evses.get(occurrence.evse_id, -_FIRST_S) < _FIRST_S:
+            self._first_occurrences.append((now, occurrence))
         for listener in tuple(self._occurrence_listeners):
             listener(occurrence)
+
+
+def _guarded(update: CALLBACK_TYPE) -> None:
+    """Update an entity; one that fails must not cost the others their update."""
+    try:
+        update()
+    except Exception:
+        _LOGGER.exception("An entity could not be updated")
 
 
 _STRUCTURE = frozenset({StationKey.INFO, StationKey.EVSES})

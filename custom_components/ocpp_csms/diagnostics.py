@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -65,6 +66,8 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: CsmsConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of an entry and all of its stations."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"entry": async_redact_data(entry.as_dict(), TO_REDACT)}
     server = entry.runtime_data.server
     return {
         "entry": async_redact_data(entry.as_dict(), TO_REDACT),

@@ -17,6 +17,7 @@ from homeassistant.helpers import device_registry as dr, discovery_flow
 from homeassistant.helpers.discovery_flow import DiscoveryKey
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ALIGNED_INTERVAL,
@@ -47,7 +48,7 @@ from .csms.changes import Change, StationKey
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
-from .repairs import async_clear_rejections, async_report_rejection
+from .repairs import OTHER_PORT, async_clear_rejections, async_report_rejection
 
 LOGGER = logging.getLogger(__package__)
 
@@ -259,7 +260,8 @@ class Hub:
 
     def _remember(self, station: Station, changes: list[Change]) -> None:
         if station.connected and (0, StationKey.CONNECTED) in changes:
-            async_clear_rejections(self.hass, self.entry, station.identity)
+            for entry in self.hass.config_entries.async_entries(DOMAIN):
+                async_clear_rejections(self.hass, entry, station.identity)
         if not self._save_pending and any(key in _MEMORABLE for _, key in changes):
             self._save_soon()
 
@@ -305,6 +307,17 @@ class Hub:
             cancel()
 
     def _discover(self, station: Station) -> None:
+        if other := self._other_entry(station.identity):
+            rejection = Rejection(
+                dt_util.utcnow(),
+                station.state.address or "",
+                station.identity,
+                0,
+                OTHER_PORT,
+                other.title,
+            )
+            async_report_rejection(self.hass, self.entry, rejection)
+            return
         info = station.state.info
         discovery_flow.async_create_flow(
             self.hass,
@@ -321,6 +334,18 @@ class Hub:
                 "firmware": (info.firmware if info else None) or "",
             },
             discovery_key=DiscoveryKey(domain=DOMAIN, key=station.identity, version=1),
+        )
+
+    def _other_entry(self, identity: str) -> ConfigEntry | None:
+        """Return the other entry under which a station is set up."""
+        return next(
+            (
+                entry
+                for entry in self.hass.config_entries.async_entries(DOMAIN)
+                if entry.entry_id != self.entry.entry_id
+                and any(s.unique_id == identity for s in entry.subentries.values())
+            ),
+            None,
         )
 
     @callback

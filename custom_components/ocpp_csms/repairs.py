@@ -11,6 +11,7 @@ from .csms.server import Rejection
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
 
+OTHER_PORT = "other_port"
 _MENDABLE = frozenset(
     {
         "identity_characters",
@@ -19,6 +20,8 @@ _MENDABLE = frozenset(
         "password_missing",
         "password_wrong",
         "subprotocol",
+        "too_many_waiting",
+        OTHER_PORT,
     }
 )
 """Reasons that a user can do something about; the others are noise of the network."""

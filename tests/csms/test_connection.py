@@ -577,7 +577,7 @@ async def test_half_open_takeover(
     ready.socket.transport.pause_reading()
     new = await call_in()
     new.replies["ClearCache"] = {"status": "Accepted"}
-    await until(lambda: not station._closing)
+    await until(lambda: not station._background)
     assert (await station.execute(CLEAR)).status == "Accepted"
     assert (await new.call("Heartbeat", {}))["currentTime"]
 
@@ -603,7 +603,7 @@ async def test_old_connection_is_heard_no_more(
     before = dict(station.evses)
     await ready.send([2, "1", "StatusNotification", status(evse=5)])
     await ready.send([2, "2", "MeterValues", register(5, evse=6)])
-    await until(lambda: not station._closing)
+    await until(lambda: not station._background)
     assert dict(station.evses) == before
 
 

@@ -121,10 +121,10 @@ async def test_measurands_within_what_the_station_lists(
 
 
 async def test_measurands_that_are_refused(simulate: Simulate) -> None:
-    """1.6: when the station refuses all of them, the most important remain."""
+    """1.6: what the station refuses is left out, what it takes is kept."""
     wanted = ("Voltage", "SoC", "RPM", "Frequency")
     _, simulated = await simulate("1.6", config={"measurands": wanted})
-    assert simulated.dialect.measurands("sampled") == ["Voltage", "SoC"]
+    assert simulated.dialect.measurands("sampled") == ["Voltage", "SoC", "Frequency"]
 
 
 async def test_measurands_of_a_quirk(simulate: Simulate) -> None:

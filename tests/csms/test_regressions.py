@@ -348,7 +348,7 @@ async def test_half_open_takeover(call_in: Dial, station: Station) -> None:
     new = await call_in()
     await new.call("BootNotification", boot())
     old.abort()
-    await until(lambda: not station._closing)
+    await until(lambda: not station._background)
     assert (await new.call("Heartbeat", {}))["currentTime"]
     assert station.connected
 

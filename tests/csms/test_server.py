@@ -398,8 +398,7 @@ async def test_waiting_station_that_dials_again(server: Server, call_in: Dial) -
 async def test_so_many_may_wait(server: Server, call_in: Dial) -> None:
     """Unknown stations can't fill the house; known ones still come in."""
     for number in range(MAX_WAITING):
-        await call_in(f"/NEW{number}")
-    await until(lambda: len(server.stations) == MAX_WAITING)
+        await (await call_in(f"/NEW{number}")).call("BootNotification", boot())
     response = await _turned_away(call_in, "/ONE-MORE")
     station = accept(server)
     await call_in("/CP1")

@@ -105,7 +105,6 @@ def test_repeated_start() -> None:
         {"seconds": 1},
         {"meter_wh": 6.0},
         {"id_token": IdToken("B")},
-        {"seconds": None},
     ],
 )
 def test_another_start(fields: dict[str, Any]) -> None:

@@ -120,7 +120,7 @@ def find_evse_device(
 ) -> dr.ChildDeviceEntry | None:
     """Return the device of an EVSE."""
     return dr.async_get(hass).async_get_child_device_by_identifier(
-        (DOMAIN, f"{identity}_evse_{evse}"), entry.entry_id
+        (DOMAIN, f"{identity}/evse/{evse}"), entry.entry_id
     )
 
 

@@ -98,14 +98,25 @@ async def set_measurands(station: Station) -> str:
     ref = station.dialect.settings[Setting.SAMPLED_MEASURANDS]
     variable = _writable(station, ref)
     chosen = _supported(wanted, variable)[: _most_measurands(station)]
-    if variable.value and not set(chosen) - _names(variable.value):
+    has = _names(variable.value or "")
+    if not set(chosen) - has or (chosen, has) == station.measurands_taken:
         raise Skipped("set already")
-    while chosen:
-        status = await _write(station, ref, ",".join(chosen))
-        if status:
-            return ",".join(chosen) + _reboot_note(status)
-        chosen = chosen[:-1]
-    return "none was taken"
+    taken = await _write_measurands(station, ref, chosen)
+    station.measurands_taken = (chosen, _names(",".join(taken) or variable.value or ""))
+    return ",".join(taken) or "none was taken"
+
+
+async def _write_measurands(
+    station: Station, ref: VariableRef, chosen: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Write all, or, where that is refused, one more at a time; return what was taken."""
+    if await _write(station, ref, ",".join(chosen)):
+        return chosen
+    taken: tuple[str, ...] = ()
+    for name in chosen:
+        if await _write(station, ref, ",".join((*taken, name))):
+            taken = (*taken, name)
+    return taken
 
 
 def _most_measurands(station: Station) -> int | None:

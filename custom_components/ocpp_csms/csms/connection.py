@@ -166,7 +166,9 @@ class Connection:
         exchange = asyncio.create_task(self._exchange(action, payload, seconds))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._end_exchange)
-        return await asyncio.shield(exchange)
+        # The exchange goes on if we are cancelled.
+        await asyncio.wait([exchange])
+        return exchange.result()
 
     async def _exchange(self, action: str, payload: Payload, seconds: float) -> Payload:
         """Call when it is our turn. Goes on if the caller is cancelled.

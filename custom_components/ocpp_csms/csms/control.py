@@ -1,10 +1,11 @@
 """Starting and stopping, as a user means it: checked first, refused clearly, followed up."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from .changes import EvseKey
-from .errors import InvalidRequestError
+from .errors import CsmsError, InvalidRequestError
 from .evse import Evse
 from .model.commands import Done, StartCharging, StopCharging, UnlockConnector
 from .model.evse import EvseStatus
@@ -14,6 +15,8 @@ from .occurrences import Occurrence, OccurrenceKind
 
 if TYPE_CHECKING:
     from .station import Station
+
+_LOGGER = logging.getLogger(__name__)
 
 START_WAIT_S = 120.0
 """How long the car may be plugged in after a remote start; stations' own default is less."""
@@ -61,7 +64,7 @@ def _await_start(station: Station, evse: Evse) -> None:
     """Watch for the transaction that an accepted start leads to, or does not."""
     if evse.transaction is not None:
         return
-    evse.forget_start()
+    evse.forget_timers()
     loop = asyncio.get_running_loop()
     evse.pending_start = loop.call_later(START_WAIT_S, _give_up_start, station, evse)
     station.mark(EvseKey.WISH, evse.id)
@@ -91,10 +94,33 @@ async def stop_charging(station: Station, evse_id: int | None = None) -> Done:
         if evse.pending_start is None:
             raise InvalidRequestError("no_transaction")
         evse.forget_start()
+        _refuse_start(evse)
         station.mark(EvseKey.WISH, evse.id)
         station.flush()
         return Done("Forgotten")
     return await station.execute(StopCharging(transaction.station_id or transaction.id))
+
+
+def _refuse_start(evse: Evse) -> None:
+    """Remember for a while that a start that was asked for is no longer wanted."""
+
+    def forget() -> None:
+        evse.unwanted_start = None
+
+    loop = asyncio.get_running_loop()
+    evse.unwanted_start = loop.call_later(START_WAIT_S, forget)
+
+
+async def stop_unwanted(station: Station, evse: Evse) -> None:
+    """Stop a transaction that began by a start that was taken back."""
+    try:
+        await stop_charging(station, evse.id)
+    except CsmsError as error:
+        _LOGGER.warning(
+            "%s: a start that was taken back could not be stopped: %s",
+            station.identity,
+            error,
+        )
 
 
 async def unlock(station: Station, evse_id: int | None = None) -> Done:

@@ -1,6 +1,6 @@
 """One EVSE: its connectors, meter and transaction, and the one status they amount to."""
 
-from asyncio import TimerHandle
+from asyncio import Lock, TimerHandle
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -93,6 +93,12 @@ class Evse:
     """The limit that the station accepted last, in A; None if none is in force."""
     applied_to_transaction: bool = False
     """Whether that limit ends with the running transaction."""
+    applying: Lock = field(default_factory=Lock)
+    """Held while a limit is on its way, so that an older one never overtakes a newer."""
+    closing: TimerHandle | None = None
+    """Runs while a status shows that the transaction is over, whose end is not heard yet."""
+    unwanted_start: TimerHandle | None = None
+    """Runs while a remote start may still begin that the user has taken back."""
     applied_lines: int | None = None
     """The number of phases by which that limit was converted to watts, if it was."""
     pending_start: TimerHandle | None = None
@@ -190,6 +196,14 @@ class Evse:
         if self.pending_start is not None:
             self.pending_start.cancel()
             self.pending_start = None
+
+    def forget_timers(self) -> None:
+        """Wait for nothing any more."""
+        self.forget_start()
+        for timer in (self.closing, self.unwanted_start):
+            if timer is not None:
+                timer.cancel()
+        self.closing = self.unwanted_start = None
 
     def connector(self, connector_id: int) -> Connector:
         """Return a connector, which comes to exist when it is first heard of."""

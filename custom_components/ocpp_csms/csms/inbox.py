@@ -16,6 +16,7 @@ from .model.events import (
     HeartbeatReceived,
     LogStatusChanged,
     MeterSampled,
+    MonitoredEvent,
     ReportReceived,
     SecurityEventReported,
     StatusChanged,
@@ -33,7 +34,7 @@ from .model.replies import (
     Reply,
     TokenReply,
 )
-from .model.station import RegistrationStatus
+from .model.station import Problem, RegistrationStatus
 from .occurrences import Occurrence, OccurrenceKind
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_DATA = 1000
+_PLACES = ("Connector", "EVSE")
 PENDING_INTERVAL_S = 10
 """How soon a station that waits for acceptance asks again."""
 _SEEN_STEP = timedelta(minutes=1)
@@ -151,6 +153,8 @@ class Inbox:
         state = self._station.state
         if event.status is not state.status:
             state.status = event.status
+            if state.wish_available and not self._station.out_of_use:
+                state.wish_available = None
             self._station.mark(StationKey.STATUS)
         if event.problem != state.problem:
             state.problem = event.problem
@@ -210,8 +214,9 @@ class Inbox:
         self._station.tell(Occurrence(OccurrenceKind.SECURITY_EVENT, data=data))
         return ACKNOWLEDGED
 
-    def _events_notified(self, event: EventsNotified, _: datetime) -> Acknowledged:
+    def _events_notified(self, event: EventsNotified, now: datetime) -> Acknowledged:
         for item in event.events:
+            self._monitored(item, now)
             data = {
                 "component": item.component,
                 "variable": item.variable,
@@ -225,6 +230,29 @@ class Inbox:
             self._station.tell(Occurrence(kind, item.evse_id or 0, data))
         return ACKNOWLEDGED
 
+    def _monitored(self, item: MonitoredEvent, now: datetime) -> None:
+        """Take from a monitored event what it tells of the state."""
+        status = _status_of(item)
+        evse_id = item.evse_id
+        if status is not None and evse_id is not None:
+            connector_id = item.connector_id or 1
+            self._status_changed(
+                StatusChanged(evse_id, connector_id, status, at=item.at), now
+            )
+        elif item.variable == "Problem" and evse_id:
+            self._take_problem(item)
+
+    def _take_problem(self, item: MonitoredEvent) -> None:
+        station = self._station
+        evse = station.known_evse(item.evse_id or 0)
+        problem = None
+        if item.value.lower() == "true" and not item.cleared:
+            problem = Problem("Problem", item.tech_info, None, item.tech_code)
+        connector = evse.connector(item.connector_id or evse.connector_id)
+        if connector.problem != problem:
+            connector.problem = problem
+            station.mark(EvseKey.PROBLEM, evse.id)
+
     def _report_received(self, event: ReportReceived, _: datetime) -> Acknowledged:
         self._station.onboarding.take_report(event)
         return ACKNOWLEDGED
@@ -236,3 +264,10 @@ def _brief(data: Any) -> str | None:
         return None
     text = data if isinstance(data, str) else repr(data)
     return text[:_MAX_DATA]
+
+
+def _status_of(item: MonitoredEvent) -> ConnectorStatus | None:
+    """Return the status that a monitored variable tells, which 2.1 prefers to tell so."""
+    if item.variable != "AvailabilityState" or item.component not in _PLACES:
+        return None
+    return next((status for status in ConnectorStatus if status == item.value), None)

@@ -95,7 +95,8 @@ async def _change(
         station.onboarding.retry_wishes()
         raise
     except CsmsError:
-        wish.limit_a, wish.paused = before
+        if (wish.limit_a, wish.paused) == (limit_a, paused):
+            wish.limit_a, wish.paused = before
         raise
     finally:
         station.mark(EvseKey.WISH, evse.id)
@@ -161,10 +162,18 @@ def _due(station: Station) -> Iterator[tuple[str, Awaitable[object]]]:
 
 
 async def _apply(station: Station, evse: Evse) -> None:
-    """Bring the station in line with the wish for an EVSE."""
-    limit_a = evse.wish.effective_a
+    """Bring the station in line with the wish for an EVSE, whatever it is by then."""
+    async with evse.applying:
+        while True:
+            limit_a = evse.wish.effective_a
+            await _apply_once(station, evse, limit_a)
+            if limit_a == evse.wish.effective_a:
+                return
+
+
+async def _apply_once(station: Station, evse: Evse, limit_a: float | None) -> None:
     if limit_a is None:
-        await station.execute(ClearChargingProfile(profile_id=_PROFILE_IDS + evse.id))
+        await _clear(station, evse)
     else:
         purpose = await _send(station, evse, limit_a)
         if purpose is None:
@@ -176,11 +185,23 @@ async def _apply(station: Station, evse: Evse) -> None:
     station.mark(EvseKey.LIMIT, evse.id)
 
 
+async def _clear(station: Station, evse: Evse) -> None:
+    """Take our limit away; where that is of no use, raise it to the maximum instead."""
+    try:
+        done = await station.execute(
+            ClearChargingProfile(profile_id=_PROFILE_IDS + evse.id)
+        )
+    except CallError, CommandRejectedError:
+        done = None
+    if evse.applied_a is not None and (done is None or done.status == "Unknown"):
+        await _send(station, evse, station.config.max_current_a)
+
+
 async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
     """Send a limit, first in the way that worked before, then in the others.
 
-    Returns the purpose that was taken; None where the station takes limits only for a
-    transaction and none runs: then the wish waits for one.
+    Returns the purpose that was taken; None where the wish has changed meanwhile, or the
+    station takes limits only for a transaction and none runs: then the wish waits.
     """
     attempts = station.quirks.profile_attempts or _ATTEMPTS
     order = list(range(len(attempts)))
@@ -190,6 +211,8 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
     refusal: CallError | CommandRejectedError | None = None
     overruled = False
     for index in order:
+        if evse.wish.effective_a not in (None, limit_a):
+            return None
         if attempts[index].purpose is Purpose.TX and evse.transaction is None:
             continue
         profile = build_limit(station, evse, limit_a, attempts[index])
@@ -367,4 +390,6 @@ def _availability_differs(station: Station, evse: Evse | None) -> bool:
     else:
         wish = evse.wish.available
         out_of_use = evse.status is EvseStatus.UNAVAILABLE
+    if evse is not None and wish and station.state.wish_available is False:
+        return False
     return wish is not None and wish is out_of_use

@@ -22,6 +22,7 @@ def snapshot(station: Station) -> dict[str, Any]:
         "last_seen": _time(state.last_seen),
         "available": state.wish_available,
         "profile_attempt": station.profile_attempt,
+        "measurands_taken": _measurands(station),
         "last_transaction_id": station.transactions.last_id,
         "evses": [_evse(evse) for evse in station.evses.values()],
     }
@@ -36,10 +37,20 @@ def restore(station: Station, data: dict[str, Any]) -> None:
     state.last_seen = _read_time(data["last_seen"])
     state.wish_available = data["available"]
     station.profile_attempt = data["profile_attempt"]
+    if data["measurands_taken"]:
+        chosen, taken = data["measurands_taken"]
+        station.measurands_taken = (tuple(chosen), set(taken))
     station.transactions.last_id = data["last_transaction_id"]
     for item in data["evses"]:
         _restore_evse(station, item)
     station.flush()
+
+
+def _measurands(station: Station) -> list[list[str]] | None:
+    if station.measurands_taken is None:
+        return None
+    chosen, taken = station.measurands_taken
+    return [list(chosen), sorted(taken)]
 
 
 def _evse(evse: Evse) -> dict[str, Any]:

@@ -42,8 +42,9 @@ REPORT_TOTAL_S = 300.0
 MAX_VARIABLES = 5000
 """More than any station has: an inventory that goes on beyond is cut."""
 RETRY_S = 60.0
-"""How soon wishes are sent again that were not answered; doubled each time."""
+"""How soon a step is done again that was not answered; doubled each time."""
 MAX_RETRY_S = 900.0
+MAX_RETRIES = 8
 _MAX_BREAKS = 2
 _BREAK_MEMORY = timedelta(hours=1)
 
@@ -107,6 +108,10 @@ class Onboarding:
         self._request_id = 0
         self._retry: asyncio.TimerHandle | None = None
         self._retries = 0
+        self._failed: dict[Step, None] = {}
+        self._again: dict[Step, None] = {}
+        self._draining = False
+        self._start_wanted = False
 
     @property
     def finished(self) -> bool:
@@ -129,13 +134,16 @@ class Onboarding:
         if after_boot:
             self.stop()
         elif self._task is not None:
+            self._start_wanted = self._draining
             return
+        self._draining = self._start_wanted = False
         self._task = asyncio.create_task(self._run(after_boot=after_boot))
 
     def stop(self, *, broken: bool = False) -> None:
         """End what is running; `broken` says that the connection broke in it."""
         self.asked_for_boot = False
         self._forget_retry()
+        self._again.clear()
         if self._task is None:
             return
         if self._running is not None and broken:
@@ -145,18 +153,25 @@ class Onboarding:
         self._task.cancel()
         self._task = None
 
-    def retry_wishes(self) -> None:
-        """Apply wishes again later, which the station did not answer; ever less often."""
-        if self._retry is not None:
+    def retry(self, step: Step) -> None:
+        """Run a step again later that the station did not answer; ever less often."""
+        self._failed[step] = None
+        if self._retry is not None or self._retries >= MAX_RETRIES:
             return
         delay = min(RETRY_S * 2**self._retries, MAX_RETRY_S)
         self._retries += 1
         loop = asyncio.get_running_loop()
         self._retry = loop.call_later(delay, self._retry_now)
 
+    def retry_wishes(self) -> None:
+        """Apply wishes again later that the station did not answer."""
+        self.retry(Step.WISHES)
+
     def _retry_now(self) -> None:
         self._retry = None
-        self.repeat(Step.WISHES)
+        failed, self._failed = self._failed, {}
+        for step in failed:
+            self.repeat(step)
 
     def _forget_retry(self) -> None:
         if self._retry is not None:
@@ -164,13 +179,24 @@ class Onboarding:
             self._retry = None
 
     def repeat(self, step: Step) -> None:
-        """Run one step again soon; nothing to do if the steps run just now."""
-        if self._task is None and self._station.accepted:
-            self._task = asyncio.create_task(self._run_again(step))
+        """Run one step again soon, after what runs just now."""
+        self._again[step] = None
+        if self._task is None and self._station.accepted and self._station.connected:
+            self._task = asyncio.create_task(self._run_again())
 
-    async def _run_again(self, step: Step) -> None:
-        await self._run_step(step)
+    async def _run_again(self) -> None:
+        self._draining = True
+        await self._drain()
         self._task = None
+        if self._start_wanted:
+            self.start(after_boot=False)
+
+    async def _drain(self) -> None:
+        """Run the steps that are wanted again."""
+        while self._again:
+            step = next(iter(self._again))
+            del self._again[step]
+            await self._run_step(step)
 
     def take_report(self, event: ReportReceived) -> None:
         """Take a page of an inventory; pages that nobody asked for are left alone."""
@@ -212,8 +238,11 @@ class Onboarding:
         else:
             await asyncio.sleep(settle)
         reconnected = self._done_once and not after_boot
-        for step in _STEPS_AFTER_RECONNECT if reconnected else Step:
-            await self._run_step(step)
+        failed = {s for s, r in self.records.items() if r.state is StepState.FAILED}
+        for step in Step:
+            if not reconnected or step in _STEPS_AFTER_RECONNECT or step in failed:
+                await self._run_step(step)
+        await self._drain()
         self._done_once = True
         self._task = None
         station.mark(StationKey.ONBOARDING)
@@ -234,21 +263,21 @@ class Onboarding:
             self._record(step, StepState.REFUSED, str(error))
         except CsmsError as error:
             self._record(step, StepState.FAILED, str(error) or type(error).__name__)
-            if step is Step.WISHES:
-                self.retry_wishes()
+            self.retry(step)
         except Exception as error:
             # A step that fails in an unforeseen way must not keep the others back.
             _LOGGER.exception("%s: step %s failed", self._station.identity, step)
             self._record(step, StepState.FAILED, repr(error))
         else:
             self._record(step, StepState.DONE, detail)
-            if step is Step.WISHES:
+            self._failed.pop(step, None)
+            if not self._failed:
                 self._retries = 0
         self._running = None
 
     def _reason_to_skip(self, step: Step) -> str:
         station = self._station
-        if station.config.observe_only:
+        if station.config.observe_only and step is not Step.WISHES:
             return "observe only"
         if step in station.config.skip_steps:
             return "switched off"

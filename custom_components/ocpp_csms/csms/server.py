@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server as WebSocketServer, ServerConnection, serve
 from websockets.exceptions import NegotiationError
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -28,6 +29,7 @@ from .handshake import (
     read_identity,
     split_subprotocols,
 )
+from .model.version import OcppVersion
 from .quirks import QuirkBook
 from .signal import Signal
 from .station import GOING_AWAY, Station, StationConfig
@@ -39,6 +41,12 @@ _SOCKET_LOGGER.setLevel(logging.WARNING)  # it tells of every open and close
 MAX_WAITING = 32
 """How many stations may wait for acceptance at once."""
 _REJECTIONS = 50
+_DEFLATE = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,
+    client_no_context_takeover=True,
+    server_max_window_bits=11,
+)
+"""Compression as 2.x demands it (Part 4 section 3.3), keeping no memory between messages."""
 _QUEUED_FRAMES = 8
 _MISSING_CONNECTION = "Connection"
 
@@ -189,6 +197,8 @@ class Server:
             identity, choice = self._admit(request)
         except HandshakeError as error:
             return self._refuse(socket, request, error)
+        if choice.version is not OcppVersion.V16:
+            socket.protocol.available_extensions = [_DEFLATE]
         guest = self._guests[socket] = _Guest(identity, choice)
         guest.codec = await self._codecs.get(choice.version)
         if _MISSING_CONNECTION not in request.headers and "Upgrade" in request.headers:
@@ -207,12 +217,27 @@ class Server:
         config = station.config if station and station.accepted else None
         if config is not None and config.password is not None:
             check_password(identity, config.password, credentials)
-        if station is None and self._waiting >= MAX_WAITING:
+        if station is None and self._waiting >= MAX_WAITING and not self._make_room():
             raise HandshakeError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "too_many_waiting", identity
             )
         offered = split_subprotocols(headers.get_all("Sec-WebSocket-Protocol"))
         return identity, choose_version(offered, config.version if config else None)
+
+    def _make_room(self) -> bool:
+        """Send away who has waited longest without saying what it is; return if there is one."""
+        silent = (
+            station
+            for station in self.stations.values()
+            if not station.accepted and station.state.info is None
+        )
+        station = next(silent, None)
+        if station is None:
+            return False
+        del self.stations[station.identity]
+        if station.connection is not None:
+            station.close_in_background(station.connection, "others are waiting")
+        return True
 
     @property
     def _waiting(self) -> int:

@@ -1,14 +1,17 @@
 """Transactions and meter values of one station: what they do to its EVSEs."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 import logging
 from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
+from .control import own_token, stop_unwanted
 from .evse import Evse
 from .framing import ErrorCode, RpcError
 from .limits import count_lines
+from .model.commands import GetTransactionStatus
 from .model.events import MeterSampled, TransactionReported
 from .model.evse import EvseStatus
 from .model.id_token import IdTokenInfo
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+GRACE_S = 10.0
+"""How long the end of a transaction may take to follow the status that shows it."""
 _OFFSET_STEP_S = 5.0
 _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_EVSE)
 
@@ -76,7 +81,8 @@ class Sessions:
         if not station.transactions.is_late(event, evse):
             self.end_lost(evse, event.at or now)
         transaction = station.transactions.start(event, evse, now)
-        evse.forget_start()
+        unwanted = evse.unwanted_start is not None
+        evse.forget_timers()
         station.transactions.update(transaction, event)
         self._take_samples(evse, event.samples, now, transaction)
         station.mark(EvseKey.SESSION, evse.id)
@@ -91,6 +97,8 @@ class Sessions:
         station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
         if evse.wish.effective_a != evse.applied_a:
             station.onboarding.repeat(Step.WISHES)
+        if unwanted and transaction.id_token == own_token(station).value:
+            station.in_background(stop_unwanted(station, evse))
         return transaction
 
     def _take_meter_start(
@@ -270,10 +278,31 @@ class Sessions:
     def close_stale(self, evse: Evse, at: datetime) -> None:
         """End a transaction that an available connector shows to be over.
 
-        Its stop may still wait in the station's queue: then it is corrected.
+        Not at once: its own end often comes a little later, with the right energy. A
+        station of 2.x is asked then.
         """
-        if evse.transaction is not None and at >= evse.transaction.started_at:
+        transaction = evse.transaction
+        if transaction is None or at < transaction.started_at:
+            return
+        if evse.closing is not None:
+            evse.closing.cancel()
+        loop = asyncio.get_running_loop()
+        evse.closing = loop.call_later(
+            GRACE_S, self._close_after_grace, evse, transaction, at
+        )
+
+    def _close_after_grace(
+        self, evse: Evse, transaction: Transaction, at: datetime
+    ) -> None:
+        evse.closing = None
+        station = self._station
+        if evse.transaction is not transaction:
+            return
+        if station.connected and station.dialect.supports(GetTransactionStatus):
+            station.onboarding.repeat(Step.TRANSACTIONS)
+        elif not evse.charging:
             self.end_lost(evse, at)
+            station.flush()
 
     def status_changed(
         self, evse: Evse, before: EvseStatus | None, now: datetime
@@ -285,5 +314,9 @@ class Sessions:
         self._station.mark(EvseKey.STATUS, evse.id)
         if EvseStatus.UNAVAILABLE in (before, status):
             self._station.mark(StationKey.STATUS)
+        if evse.wish.available and status is not EvseStatus.UNAVAILABLE:
+            evse.wish.available = None
+        if self._station.state.wish_available and not self._station.out_of_use:
+            self._station.state.wish_available = None
         if status is not None and status is not EvseStatus.CHARGING:
             self._station.mark_channels(evse.id, evse.meter.stop_flow(now))

@@ -1,7 +1,7 @@
 """A station: what is known of it, its open connection, and how it is commanded."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 import logging
@@ -13,7 +13,7 @@ from .clock import Clock, utc_now
 from .codec import Codec
 from .connection import Connection, Counters, Pacing, Payload, Socket
 from .dialects import DIALECTS, Dialect, Setting
-from .errors import NotConnectedError
+from .errors import CommandRejectedError, NotConnectedError
 from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
@@ -105,12 +105,14 @@ class Station:
         self.occurred: Signal[Station, Occurrence] = Signal()
         self.onboarding = Onboarding(self)
         self.profile_attempt: int | None = None
+        self.measurands_taken: tuple[tuple[str, ...], set[str]] | None = None
+        """What was asked for last, and what of it the station took."""
         self._quirk_book = quirks or QuirkBook()
         self._sessions = Sessions(self)
         self._inbox = Inbox(self, self._sessions)
         self._changes: list[Change] = []
         self._remote_start_id = 0
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     @property
     def identity(self) -> str:
@@ -180,10 +182,17 @@ class Station:
         return self._remote_start_id
 
     def configure(self, config: StationConfig) -> None:
-        """Take over changed settings; they hold from the next call on."""
-        self.config = config
-        if self.connection is not None:
-            self.connection.pacing = self.pacing
+        """Take over changed settings; they hold from the next call on.
+
+        A connection that was let in under another password or version has to come anew.
+        """
+        before, self.config = self.config, config
+        connection = self.connection
+        if connection is not None:
+            connection.pacing = self.pacing
+            other_version = config.version not in (None, connection.version)
+            if config.password not in (None, before.password) or other_version:
+                self.close_in_background(connection, "the settings have changed")
         self._lower_wishes()
         self.mark(StationKey.SETTINGS)
         self.flush()
@@ -256,7 +265,11 @@ class Station:
                 command.trigger is Trigger.BOOT_NOTIFICATION
             )
         answer = await self.connection.call(action, payload, timeout_s)
-        return dialect.decode_result(command, answer)
+        try:
+            return dialect.decode_result(command, answer)
+        except CommandRejectedError:
+            self.onboarding.asked_for_boot = False
+            raise
 
     def end_lost(self, evse: Evse) -> None:
         """End a transaction that the station says is over, though its end was not heard."""
@@ -284,6 +297,7 @@ class Station:
 
     def _attach(self, connection: Connection, address: str) -> None:
         previous, self.connection = self.connection, connection
+        self.onboarding.asked_for_boot = False
         self.state.address = address
         if previous is not None:
             _LOGGER.info(
@@ -306,15 +320,19 @@ class Station:
 
     def close_in_background(self, connection: Connection, reason: str) -> None:
         """Close a connection without waiting for the other side."""
-        task = asyncio.create_task(connection.close(GOING_AWAY, reason))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self.in_background(connection.close(GOING_AWAY, reason))
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def disconnect(self, reason: str) -> None:
         """Close the open connection, if any."""
         self.onboarding.stop()
         for evse in self.evses.values():
-            evse.forget_start()
+            evse.forget_timers()
         if self.connection is not None:
             await self.connection.close(GOING_AWAY, reason)
 

@@ -51,14 +51,12 @@ class Transactions:
         """Return the transaction that a repeated start began already."""
         if event.transaction_id is not None:
             return self.find(event.transaction_id)
-        if event.at is None:
-            return None
         token = event.id_token.value if event.id_token else None
         return next(
             (
                 known
                 for known in self._known.values()
-                if known.started_at == event.at
+                if _may_be_the_start(known, event)
                 and known.evse_id == event.evse_id
                 and known.id_token == token
                 and known.reported_start_wh == event.meter_wh
@@ -213,6 +211,16 @@ class Transactions:
         evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
+
+
+def _may_be_the_start(known: Transaction, event: TransactionReported) -> bool:
+    """Return whether a start is that of a known transaction, by its time.
+
+    One without a usable time can be, while nothing else has come of the transaction.
+    """
+    if event.at is None:
+        return known.active and not known.energy_wh and not known.id_confirmed
+    return known.started_at == event.at
 
 
 def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:

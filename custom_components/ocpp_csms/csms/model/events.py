@@ -120,6 +120,7 @@ class MonitoredEvent:
     trigger: str
     at: datetime | None
     evse_id: int | None = None
+    connector_id: int | None = None
     cleared: bool = False
     tech_code: str | None = None
     tech_info: str | None = None

@@ -66,10 +66,10 @@ def _status_changed(payload: Payload, now: datetime) -> StatusChanged:
 
 
 def id_token(value: Any) -> IdToken | None:
-    """Return an IdTokenType, if there is one."""
-    if not isinstance(value, dict) or not value.get("idToken"):
+    """Return an IdTokenType, if there is one; its text is empty with NoAuthorization."""
+    if not isinstance(value, dict):
         return None
-    return IdToken(str(value["idToken"]), str(value.get("type", "Central")))
+    return IdToken(str(value.get("idToken") or ""), str(value.get("type", "Central")))
 
 
 def id_token_info(info: IdTokenInfo) -> Payload:
@@ -133,6 +133,7 @@ def _monitored(item: dict[str, Any], now: datetime) -> MonitoredEvent:
         trigger=str(item.get("trigger", "")),
         at=parse_time(item.get("timestamp"), now),
         evse_id=(component.get("evse") or {}).get("id"),
+        connector_id=(component.get("evse") or {}).get("connectorId"),
         cleared=bool(item.get("cleared", False)),
         tech_code=text(item, "techCode"),
         tech_info=text(item, "techInfo"),
