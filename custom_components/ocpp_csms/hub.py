@@ -48,7 +48,12 @@ from .csms.changes import Change, StationKey
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
-from .repairs import OTHER_PORT, async_clear_rejections, async_report_rejection
+from .repairs import (
+    OTHER_PORT,
+    async_clear_rejections,
+    async_report_rejection,
+    async_report_setup,
+)
 
 LOGGER = logging.getLogger(__package__)
 
@@ -56,6 +61,10 @@ type CsmsConfigEntry = ConfigEntry[Hub]
 
 KNOCK_WAIT_S = 15
 """How long an unknown station may take to say what it is, before it is offered anyway."""
+MAX_OFFERS = 32
+"""How many unknown stations are offered at once."""
+OFFER_STAYS_S = 600
+"""How long the offer of a station stays that has gone away."""
 _STORAGE_VERSION = 1
 _SAVE_DELAY_S = 10
 _MEMORABLE = frozenset({"session", "wish", "limit", "info", "last_boot", "evses"})
@@ -116,6 +125,7 @@ class Hub:
         )
         self._memory: dict[str, Any] = {}
         self._save_pending = False
+        self._offered: set[str] = set()
         self._knocks: dict[str, CALLBACK_TYPE] = {}
         self._platforms: list[Callable[[StationCoordinator], None]] = []
         self._server: Server | None = None
@@ -159,9 +169,11 @@ class Hub:
 
     async def async_stop(self) -> None:
         """Close the listener and keep what is known of the stations."""
+        await self.server.stop()
         for identity in tuple(self._knocks):
             self._forget_knock(identity)
-        await self.server.stop()
+        for identity in tuple(self._offered):
+            self._withdraw(identity)
         await self._store.async_save(self._snapshot())
         async_clear_rejections(self.hass, self.entry, "")
 
@@ -262,6 +274,8 @@ class Hub:
         if station.connected and (0, StationKey.CONNECTED) in changes:
             for entry in self.hass.config_entries.async_entries(DOMAIN):
                 async_clear_rejections(self.hass, entry, station.identity)
+        if (0, StationKey.ONBOARDING) in changes:
+            async_report_setup(self.hass, self.entry, station)
         if not self._save_pending and any(key in _MEMORABLE for _, key in changes):
             self._save_soon()
 
@@ -292,9 +306,13 @@ class Hub:
 
         @callback
         def told(station: Station, changes: list[Change]) -> None:
-            if (0, StationKey.INFO) in changes and not station.accepted:
+            if station.accepted:
+                return
+            if (0, StationKey.INFO) in changes:
                 self._forget_knock(station.identity)
                 self._discover(station)
+            elif (0, StationKey.CONNECTED) in changes and not station.connected:
+                self._left(station)
 
         self._forget_knock(station.identity)
         self._knocks[station.identity] = async_call_later(
@@ -318,6 +336,10 @@ class Hub:
             )
             async_report_rejection(self.hass, self.entry, rejection)
             return
+        offered = self._offers()
+        if len(offered) >= MAX_OFFERS and station.identity not in offered:
+            return
+        self._offered.add(station.identity)
         info = station.state.info
         discovery_flow.async_create_flow(
             self.hass,
@@ -334,6 +356,35 @@ class Hub:
                 "firmware": (info.firmware if info else None) or "",
             },
             discovery_key=DiscoveryKey(domain=DOMAIN, key=station.identity, version=1),
+        )
+
+    def _offers(self) -> dict[str, str]:
+        """Return the flows that offer stations, by identity."""
+        return {
+            str(flow["context"].get("unique_id")): flow["flow_id"]
+            for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+            if flow["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
+        }
+
+    @callback
+    def _withdraw(self, identity: str) -> None:
+        """Offer a station no longer."""
+        self._offered.discard(identity)
+        if flow_id := self._offers().get(identity):
+            self.hass.config_entries.flow.async_abort(flow_id)
+
+    @callback
+    def _left(self, station: Station) -> None:
+        """Withdraw the offer of a station that went away, unless it comes back soon."""
+
+        @callback
+        def withdraw(_: datetime) -> None:
+            self._knocks.pop(station.identity, None)
+            self._withdraw(station.identity)
+
+        self._forget_knock(station.identity)
+        self._knocks[station.identity] = async_call_later(
+            self.hass, OFFER_STAYS_S, withdraw
         )
 
     def _other_entry(self, identity: str) -> ConfigEntry | None:

@@ -222,6 +222,7 @@ class MeterSensor(EvseEntity, SensorEntity):
     def _update(self) -> None:
         reading = self.evse.meter.readings.get(self.channel)
         if reading is None:
+            self._attr_native_value = None
             return
         self._attr_native_value = reading.value
         attributes = DERIVED if reading.derived else SENT

@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .csms.server import Rejection
+from .csms.station import Station
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -66,6 +67,31 @@ def async_report_rejection(
             "address": rejection.address,
             "path": _as_code(rejection.path),
             "detail": _as_code(rejection.detail),
+        },
+    )
+
+
+@callback
+def async_report_setup(
+    hass: HomeAssistant, entry: ConfigEntry, station: Station
+) -> None:
+    """Tell of steps after a boot that fail again and again; forget it when they don't."""
+    issue_id = f"{_prefix(entry)}{station.identity}/setup"
+    if not station.onboarding.given_up:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    step, reason = next(iter(station.onboarding.problems.items()))
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="setup_failed",
+        translation_placeholders={
+            "station": _as_code(station.identity),
+            "step": step.value,
+            "reason": _as_code(reason),
         },
     )
 

@@ -276,7 +276,7 @@ async def test_observe_only(simulate: Simulate, version: str) -> None:
     station, simulated = await simulate(version, config={"observe_only": True})
     records = station.onboarding.records.values()
     assert [frame for frame in simulated.received if frame.is_call] == []
-    assert {record.detail for record in records} == {"observe only"}
+    assert {r.detail for r in records} == {"observe only", "nothing to apply"}
 
 
 async def test_quirk_leaves_a_step_out(simulate: Simulate) -> None:

@@ -259,7 +259,7 @@ def test_update() -> None:
         connector_id=2,
         samples=(Samples(NOW, (Sample(REGISTER, 500.0),)),),
     )
-    ledger.update(begun, update)
+    ledger.update(begun, update, evse)
     assert (begun.charging_state, begun.id_token) == (ChargingState.SUSPENDED_EV, "TAG")
     assert (begun.remote_start_id, begun.connector_id) == (9, 2)
     assert begun.meter_start_wh == 500.0

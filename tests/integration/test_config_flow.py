@@ -622,9 +622,21 @@ async def test_discovery_already_configured(
 async def test_discovery_entry_removed(
     hass: HomeAssistant, entry: MockConfigEntry, start_station: StartStation
 ) -> None:
-    """A station can't be let in by an entry that is gone."""
-    _, flow = await discover(hass, start_station, entry, "1.6")
+    """An offer ends with the entry that makes it."""
+    await discover(hass, start_station, entry, "1.6")
     await hass.config_entries.async_remove(entry.entry_id)
+    assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
+
+
+async def test_discovery_by_an_entry_that_is_gone(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """A station can't be let in by an entry that is gone."""
+    keys = ("address", "version", "vendor", "model", "serial", "firmware")
+    found = {"entry_id": "gone", "identity": "NEW1", **dict.fromkeys(keys, "")}
+    flow = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_INTEGRATION_DISCOVERY}, data=found
+    )
     result = await hass.config_entries.flow.async_configure(
         flow["flow_id"], {CONF_NAME: "Carport"}
     )

@@ -333,15 +333,18 @@ async def test_broken_storage(
 async def test_remove_device(
     charger: Charger, device_registry: dr.DeviceRegistry
 ) -> None:
-    """Only an EVSE that no longer exists may be deleted."""
+    """An EVSE may be deleted, and comes back if it exists; the station may not."""
     hass, entry = charger.hass, charger.entry
-    for device in (find_device(hass, entry), find_evse_device(hass, entry, 1)):
-        assert device is not None
-        assert not await async_remove_config_entry_device(hass, entry, device)
+    device = find_device(hass, entry)
+    assert device is not None
+    assert not await async_remove_config_entry_device(hass, entry, device)
+    evse = find_evse_device(hass, entry, 1)
+    assert evse is not None
+    assert await async_remove_config_entry_device(hass, entry, evse)
     gone = device_registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         config_subentry_id=next(iter(entry.subentries)),
-        identifiers={(DOMAIN, "CP1_evse_9")},
+        identifiers={(DOMAIN, "CP1/evse/9")},
     )
     assert await async_remove_config_entry_device(hass, entry, gone)
 

@@ -106,9 +106,9 @@ async def test_unavailable(charging: Charger) -> None:
 @pytest.mark.parametrize("value", ["", "NaN", "abc", "-5", "0", -5, 0])
 async def test_register_never_wrong(charging: Charger, value: float | str) -> None:
     """A register that can't be read, is negative or falls to 0 is never shown."""
-    charging.sim.evse(1).meter.register_wh = 50_000.0
+    charging.sim.evse(1).meter.register_wh = 5_000.0
     await charging.clock.advance(60)
-    await until(lambda: charging.value(ENERGY) > 50)
+    await until(lambda: charging.value(ENERGY) > 5)
     before = charging.value(ENERGY)
     name = "Energy.Active.Import.Register"
     charging.sim.misbehaviour.values = {name: value}
@@ -122,11 +122,11 @@ async def test_register_never_wrong(charging: Charger, value: float | str) -> No
 
 async def test_register_never_backward(charging: Charger) -> None:
     """A register that steps back is held back."""
-    charging.sim.evse(1).meter.register_wh = 50_000.0
+    charging.sim.evse(1).meter.register_wh = 5_000.0
     await charging.clock.advance(60)
-    await until(lambda: charging.value(ENERGY) > 50)
+    await until(lambda: charging.value(ENERGY) > 5)
     before = charging.value(ENERGY)
-    charging.sim.misbehaviour.register_offset_wh = -20_000.0
+    charging.sim.misbehaviour.register_offset_wh = -2_000.0
     await charging.clock.advance(30)
     await charging.sim.idle()
     assert charging.value(ENERGY) >= before

@@ -33,19 +33,19 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
             {CONF_PASSWORD: "right"},
             {"password": "wrong"},
             "rejected_password_wrong",
-            {"station": "CP1", "address": LOOPBACK},
+            {"station": "`CP1`", "address": LOOPBACK},
         ),
         (
             {CONF_VERSION: "ocpp2_1"},
             {},
             "rejected_subprotocol",
-            {"detail": "ocpp1.6 / ocpp2.1"},
+            {"detail": "`ocpp1.6 / ocpp2.1`"},
         ),
         (
             {},
             {"misbehaviour": Misbehaviour(path="/")},
             "rejected_no_identity",
-            {"path": "/"},
+            {"path": "`/`"},
         ),
         (
             {},
@@ -57,7 +57,7 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
             {},
             {"misbehaviour": Misbehaviour(path="/CP%3B1")},
             "rejected_identity_characters",
-            {"detail": "'CP;1'"},
+            {"detail": "`'CP;1'`"},
         ),
     ],
 )

@@ -140,10 +140,11 @@ def test_exceptions() -> None:
 
 def test_issues() -> None:
     """Every reason that makes an issue has a text with placeholders that it fills."""
-    assert EN["issues"].keys() == {f"rejected_{reason}" for reason in _MENDABLE}
+    reasons = {f"rejected_{reason}" for reason in _MENDABLE}
+    assert EN["issues"].keys() == reasons | {"setup_failed"}
     for issue in EN["issues"].values():
         used = placeholders(issue["title"]) | placeholders(issue["description"])
-        assert used <= {"station", "address", "path", "detail"}
+        assert used <= {"station", "address", "path", "detail", "step", "reason"}
 
 
 def fields(schema: Any) -> dict[str, Any]:

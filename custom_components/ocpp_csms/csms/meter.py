@@ -168,6 +168,13 @@ class Meter:
         self._put(REGISTER, value_wh, at, session_start, changed)
         return changed
 
+    def forget_flow(self) -> list[Channel]:
+        """Forget power and current, which are of no value after a long silence."""
+        flows = [c for c in self.readings if c.measurand in _FLOWS]
+        for channel in flows:
+            del self.readings[channel]
+        return flows
+
     def stop_flow(self, now: datetime) -> list[Channel]:
         """Set power and current to 0: nothing flows, and some stations never say so."""
         changed = []

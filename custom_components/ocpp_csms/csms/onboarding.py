@@ -127,12 +127,19 @@ class Onboarding:
             if record.state is StepState.FAILED
         }
 
+    @property
+    def given_up(self) -> bool:
+        """Whether steps have failed that are not tried again until the next boot."""
+        tried = self._retries >= MAX_RETRIES and self._retry is None
+        return bool(self.problems) and tried
+
     def start(self, *, after_boot: bool) -> None:
         """Begin the steps; a boot begins them anew, a mere reconnection only if need be."""
         if not self._station.accepted:
             return
         if after_boot:
             self.stop()
+            self._retries = 0
         elif self._task is not None:
             self._start_wanted = self._draining
             return
@@ -364,4 +371,4 @@ _ACTIONS: dict[Step, Callable[[Station], Awaitable[str]]] = {
     Step.WISHES: apply_wishes,
     Step.METER: _refresh_meter,
 }
-_STEPS_AFTER_RECONNECT = (Step.STATUS, Step.TRANSACTIONS, Step.WISHES)
+_STEPS_AFTER_RECONNECT = (Step.STATUS, Step.TRANSACTIONS, Step.WISHES, Step.METER)

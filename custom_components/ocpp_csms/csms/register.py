@@ -59,11 +59,12 @@ class Register:
             return None
         if self.lifetime_wh is None:
             return self._accept(value_wh, at)
-        if session_start is not None and self.session_relative:
-            relative = self.base_wh + value_wh
-            if self._follows(relative, at):
-                return self._accept(relative, at)
         absolute = value_wh + self.offset_wh
+        relative = self.base_wh + value_wh
+        counts = self.session_relative and session_start is not None
+        if counts and self._follows(relative, at):
+            if not (self._follows(absolute, at) and absolute < relative):
+                return self._accept(relative, at)
         if self._follows(absolute, at):
             if session_start is not None:
                 self.session_relative = False
@@ -96,7 +97,7 @@ class Register:
         if self.lifetime_wh is None:
             return True
         seconds = (at - self.at).total_seconds() if self.at else 0.0
-        most = plausible_wh(seconds) + 50 * SLACK_WH
+        most = plausible_wh(seconds) + SLACK_WH
         return 0 <= lifetime_wh - self.lifetime_wh <= most
 
     def _doubt(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
 from .control import own_token, stop_unwanted
+from .errors import CsmsError
 from .evse import Evse
 from .framing import ErrorCode, RpcError
 from .limits import count_lines
@@ -83,7 +84,7 @@ class Sessions:
         transaction = station.transactions.start(event, evse, now)
         unwanted = evse.unwanted_start is not None
         evse.forget_timers()
-        station.transactions.update(transaction, event)
+        station.transactions.update(transaction, event, evse)
         self._take_samples(evse, event.samples, now, transaction)
         station.mark(EvseKey.SESSION, evse.id)
         self.status_changed(evse, before, now)
@@ -144,7 +145,7 @@ class Sessions:
         ):
             station.mark(EvseKey.SESSION, evse.id)
         running = evse.transaction is transaction
-        station.transactions.update(transaction, event)
+        station.transactions.update(transaction, event, evse)
         if running:
             self._take_samples(evse, event.samples, now, transaction)
         if event.phase is TransactionPhase.ENDED:
@@ -298,9 +299,21 @@ class Sessions:
         station = self._station
         if evse.transaction is not transaction:
             return
-        if station.connected and station.dialect.supports(GetTransactionStatus):
-            station.onboarding.repeat(Step.TRANSACTIONS)
-        elif not evse.charging:
+        if not evse.charging or station.reports_charging_state:
+            station.in_background(self._ask_and_close(evse, transaction, at))
+
+    async def _ask_and_close(
+        self, evse: Evse, transaction: Transaction, at: datetime
+    ) -> None:
+        """End a transaction unless the station says that it goes on."""
+        station = self._station
+        if station.reports_charging_state and not station.config.observe_only:
+            try:
+                if await station.execute(GetTransactionStatus(transaction.id)):
+                    return
+            except CsmsError as error:
+                _LOGGER.debug("%s does not tell: %s", station.identity, error)
+        if evse.transaction is transaction:
             self.end_lost(evse, at)
             station.flush()
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from typing import Any
 
@@ -18,7 +18,7 @@ from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
-from .model.commands import Command, Trigger, TriggerMessage
+from .model.commands import Command, GetTransactionStatus, Trigger, TriggerMessage
 from .model.evse import ConnectorStatus, EvseStatus
 from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
@@ -33,6 +33,8 @@ from .transactions import Transactions
 _LOGGER = logging.getLogger(__name__)
 
 GOING_AWAY = 1001
+_SILENCE = timedelta(minutes=2)
+"""After so long a silence power and current are not known any more."""
 _BEFORE_ACCEPTANCE = frozenset({"BootNotification", "Heartbeat"})
 DEFAULT_ID_TOKEN = "HOMEASSISTANT"
 
@@ -112,6 +114,7 @@ class Station:
         self._inbox = Inbox(self, self._sessions)
         self._changes: list[Change] = []
         self._remote_start_id = 0
+        self._left_at: datetime | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     @property
@@ -135,6 +138,12 @@ class Station:
         if self.connection is None:
             raise NotConnectedError
         return DIALECTS[self.connection.version]
+
+    @property
+    def reports_charging_state(self) -> bool:
+        """Whether transactions bear a charging state, and can be asked about (2.x)."""
+        connection = self.connection
+        return connection is not None and self.dialect.supports(GetTransactionStatus)
 
     @property
     def out_of_use(self) -> bool:
@@ -306,12 +315,24 @@ class Station:
             self.close_in_background(previous, "replaced by a newer connection")
         elif self.accepted:
             _LOGGER.info("%s is connected, OCPP %s", self.identity, connection.version)
+        self._forget_flows()
         self.mark(StationKey.CONNECTED)
         self.flush()
         self.onboarding.start(after_boot=False)
 
+    def _forget_flows(self) -> None:
+        """Show no power of before a long silence as if it were of now."""
+        left = self._left_at
+        if left is None or self.clock() - left < _SILENCE:
+            return
+        for evse in self.evses.values():
+            flows = evse.meter.forget_flow()
+            evse.known_channels.extend(flows)
+            self.mark_channels(evse.id, flows)
+
     def _detach(self) -> None:
         self.connection = None
+        self._left_at = self.clock()
         self.onboarding.stop(broken=True)
         if self.accepted:
             _LOGGER.info("%s is no longer connected", self.identity)

@@ -79,16 +79,14 @@ class Transactions:
             connector_id=event.connector_id or evse.connector_id,
             started_at=event.at or now,
             id_token=event.id_token.value if event.id_token else None,
-            meter_start_wh=event.meter_wh,
-            reported_start_wh=event.meter_wh,
-            energy_wh=None if event.meter_wh is None else 0.0,
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
+        start_wh = event.meter_wh
+        if start_wh is None:
+            start_wh = begin_register(event.samples)
+        _take_start(transaction, evse, start_wh)
         if not late:
-            start_wh = event.meter_wh
-            if start_wh is None:
-                start_wh = begin_register(event.samples)
             evse.meter.register.begin_session(transaction.started_at, start_wh)
             evse.transaction = transaction
         self.remember(transaction)
@@ -113,7 +111,9 @@ class Transactions:
             forgotten, _ = self._known.popitem(last=False)
             self._aliases = {k: v for k, v in self._aliases.items() if v != forgotten}
 
-    def update(self, transaction: Transaction, event: TransactionReported) -> None:
+    def update(
+        self, transaction: Transaction, event: TransactionReported, evse: Evse
+    ) -> None:
         """Take from an event what it tells of a running transaction."""
         if event.charging_state is not None:
             transaction.charging_state = event.charging_state
@@ -123,12 +123,9 @@ class Transactions:
             transaction.connector_id = event.connector_id
         if event.remote_start_id is not None:
             transaction.remote_start_id = event.remote_start_id
-        if (
-            transaction.meter_start_wh is None
-            and event.phase is not TransactionPhase.ENDED
-        ):
-            transaction.meter_start_wh = begin_register(event.samples)
-            transaction.energy_wh = None if transaction.meter_start_wh is None else 0.0
+        started = event.phase is not TransactionPhase.ENDED
+        if started and transaction.meter_start_wh is None:
+            _take_start(transaction, evse, begin_register(event.samples))
 
     def end(
         self,
@@ -213,6 +210,14 @@ class Transactions:
         return transaction
 
 
+def _take_start(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
+    """Count a transaction's energy from what the station says is its start."""
+    if start_wh is not None:
+        transaction.reported_start_wh = start_wh
+        transaction.meter_start_wh = start_wh + evse.meter.register.offset_wh
+        transaction.energy_wh = 0.0
+
+
 def _may_be_the_start(known: Transaction, event: TransactionReported) -> bool:
     """Return whether a start is that of a known transaction, by its time.
 
@@ -225,7 +230,7 @@ def _may_be_the_start(known: Transaction, event: TransactionReported) -> bool:
 
 def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:
     """Return stop minus start where both are known and make sense."""
-    start, stop = transaction.meter_start_wh, transaction.meter_stop_wh
+    start, stop = transaction.reported_start_wh, transaction.meter_stop_wh
     if start is None or stop is None:
         return None
     most = plausible_wh((at - transaction.started_at).total_seconds())

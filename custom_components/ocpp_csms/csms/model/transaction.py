@@ -19,7 +19,7 @@ class TransactionPhase(StrEnum):
 class Transaction:
     """State of one transaction; energy in Wh, times in UTC.
 
-    `reported_start_wh` is what the station said in a 1.6 start. `meter_start_wh`, from
+    `reported_start_wh` is what the station said of its start. `meter_start_wh`, from
     which the energy counts, is corrected where that can't be true, and None until the
     station tells a start value or a first sample. `station_id` is what the station calls
     it, if not by our id; `id_confirmed` that it has used our id.
