@@ -19,7 +19,7 @@ class FrameLog:
 
     __slots__ = ("_bytes", "_frames", "_max_bytes", "_size")
 
-    def __init__(self, size: int = 60, max_bytes: int = 16_384) -> None:
+    def __init__(self, size: int = 60, max_bytes: int = 8_192) -> None:
         """Keep the last `size` frames, or fewer if they are large; the newest always."""
         self._frames: deque[LoggedFrame] = deque()
         self._size = size

@@ -216,9 +216,9 @@ def _derive_totals(
             derived[CURRENT] = neutral
     if VOLTAGE not in values:
         if parts := _parts(values, _VOLTAGE_LINES):
-            derived[VOLTAGE] = round(sum(parts) / len(parts), 1)
+            derived[VOLTAGE] = float(round(sum(parts) / len(parts)))
         elif parts := _parts(values, _VOLTAGE_PAIRS):
-            derived[VOLTAGE] = round(sum(parts) / len(parts) / sqrt(3), 1)
+            derived[VOLTAGE] = float(round(sum(parts) / len(parts) / sqrt(3)))
     if quirks.power_from_current and not values.get(POWER):
         power = _apparent_power(values)
         if power is not None:

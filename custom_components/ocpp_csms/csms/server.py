@@ -48,6 +48,7 @@ _DEFLATE = ServerPerMessageDeflateFactory(
 )
 """Compression as 2.x demands it (Part 4 section 3.3), keeping no memory between messages."""
 _QUEUED_FRAMES = 8
+_BACKLOG = 1024
 _MISSING_CONNECTION = "Connection"
 
 
@@ -140,6 +141,7 @@ class Server:
             close_timeout=settings.close_timeout_s,
             max_size=settings.max_frame_bytes,
             max_queue=_QUEUED_FRAMES,
+            backlog=_BACKLOG,
             server_header=None,
             logger=_SOCKET_LOGGER,
         )

@@ -169,7 +169,8 @@ def _decode_value(item: dict[str, Any]) -> Sample | None:
     except KeyError, TypeError, ValueError:
         return None
     context = _CONTEXTS.get(item.get("context") or "", Context.SAMPLE_PERIODIC)
-    value = value * spec.factor + spec.offset
+    if spec.factor != 1.0 or spec.offset:
+        value = value * spec.factor + spec.offset
     if not abs(value) <= _CEILING:
         return None
     return Sample(spec.channel, round(value, _DECIMALS), context)
