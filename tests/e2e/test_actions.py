@@ -20,7 +20,7 @@ LIMIT = 13
 
 def identifier(place: Place) -> str:
     """Return what identifies the device of an EVSE."""
-    return f"{place.station_id.upper()}_evse_{place.evse_id}"
+    return f"{place.station_id.upper()}/evse/{place.evse_id}"
 
 
 @pytest.mark.parametrize("station", STATIONS, ids=lambda station: station.version)
