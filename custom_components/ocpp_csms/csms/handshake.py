@@ -34,7 +34,8 @@ def read_identity(path: str, credentials: Credentials | None = None) -> str:
     The last segment, percent-decoded; a trailing slash is tolerated. A station that
     dials the bare root may name itself by the user name of its credentials.
     """
-    segments = path.partition("?")[0].rstrip("/").split("/")
+    path = path.partition("?")[0]
+    segments = path.rstrip("/").split("/")
     identity = unquote(segments[-1]).strip()
     if not identity and credentials is not None:
         identity = credentials.username.decode("ascii", errors="replace")

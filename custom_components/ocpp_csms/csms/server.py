@@ -269,9 +269,9 @@ class Server:
             detail,
         )
         _LOGGER.info(
-            "Turned %s away from %s: %s %s",
+            "Turned %s away from %r: %s %r",
             rejection.address,
-            path[:200],
+            rejection.path,
             reason,
             detail,
         )

@@ -1,0 +1,267 @@
+"""Sharing circuits: never too much, evenly, in turn."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import nan
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.balance import (
+    BalanceConfig,
+    BalanceState,
+    Circuit,
+    Demand,
+    Grant,
+    GrantReason,
+    PerPhase,
+    balance,
+)
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+
+NOW = datetime(2026, 1, 5, 18, tzinfo=UTC)
+FINE = BalanceConfig(step_a=0.1)
+
+
+def _fuse(limit: float, *, other: float | None = 0.0, **fields: Any) -> Circuit:
+    measured: PerPhase | None = None if other is None else (other, other, other)
+    values = {"id": "main", "limit_a": (limit,) * 3, "measured_a": measured}
+    return Circuit(**(values | fields))
+
+
+def _car(name: str, **fields: Any) -> Demand:
+    return Demand(**({"id": name, "circuit": "main"} | fields))
+
+
+def _share(
+    circuits: list[Circuit], demands: list[Demand], config: BalanceConfig = FINE
+) -> dict[str, Grant]:
+    return balance(circuits, demands, BalanceState(), NOW, config)[1]
+
+
+def _currents(grants: dict[str, Grant]) -> dict[str, float]:
+    return {name: round(grant.current_a, 6) for name, grant in grants.items()}
+
+
+@pytest.mark.parametrize(
+    ("limit", "demands", "currents"),
+    [
+        pytest.param(32, [{}], {"a": 16}, id="enough"),
+        pytest.param(10, [{}], {"a": 10}, id="less than wanted"),
+        pytest.param(5, [{}], {"a": 0}, id="less than the minimum"),
+        pytest.param(20, [{}, {}], {"a": 10, "b": 10}, id="evenly"),
+        pytest.param(
+            25, [{"max_a": 8}, {}], {"a": 8, "b": 16}, id="the rest to others"
+        ),
+        pytest.param(
+            20, [{"priority": 1}, {}], {"a": 14, "b": 6}, id="priority after minimums"
+        ),
+        pytest.param(10, [{}, {"priority": 1}], {"a": 0, "b": 10}, id="priority first"),
+        pytest.param(
+            16,
+            [{"phases": (1,)}, {"phases": (2,)}],
+            {"a": 16, "b": 16},
+            id="different phases",
+        ),
+        pytest.param(
+            16,
+            [{"phases": (1,)}, {"phases": (1, 2, 3)}],
+            {"a": 8, "b": 8},
+            id="one phase shared",
+        ),
+    ],
+)
+def test_shares(
+    limit: float, demands: list[dict[str, Any]], currents: dict[str, float]
+) -> None:
+    """Minimums first, then evenly, then the next priority."""
+    cars = [_car(name, **fields) for name, fields in zip("ab", demands, strict=False)]
+    assert _currents(_share([_fuse(limit)], cars)) == currents
+
+
+def test_other_loads_count_less_what_the_cars_draw() -> None:
+    """What flows is the house and the cars; the cars' part is theirs to share."""
+    cars = [_car("a", drawn_a=10), _car("b", drawn_a=0)]
+    assert _currents(_share([_fuse(25, other=15)], cars)) == {"a": 10, "b": 10}
+
+
+def test_tree() -> None:
+    """The circuit that binds may be far up, and is named."""
+    circuits = [
+        _fuse(16, id="main"),
+        _fuse(32, id="garage", parent="main"),
+    ]
+    grants = _share(circuits, [_car("a", circuit="garage", max_a=32)])
+    assert grants["a"] == Grant(pytest.approx(16), GrantReason.CIRCUIT, "main")
+
+
+@pytest.mark.parametrize(
+    ("circuit", "grant"),
+    [
+        (_fuse(32, other=None, fallback_a=8), (8, GrantReason.NO_METER)),
+        (_fuse(32, other=None), (0, GrantReason.NO_METER)),
+        (_fuse(12, other=None, metered=False), (12, GrantReason.CIRCUIT)),
+    ],
+    ids=["fallback", "no fallback", "no other loads"],
+)
+def test_silent_meter(circuit: Circuit, grant: tuple[float, GrantReason]) -> None:
+    """Without its meter a circuit gives no more than what is safe."""
+    shared = _share([circuit], [_car("a")])["a"]
+    assert (shared.current_a, shared.reason) == (pytest.approx(grant[0]), grant[1])
+
+
+def test_steps() -> None:
+    """Grants come in steps from the minimum, rounded down."""
+    config = BalanceConfig(step_a=2)
+    assert _currents(_share([_fuse(11.9)], [_car("a")], config)) == {"a": 10}
+
+
+def test_overload_acts_at_once_and_recovery_waits() -> None:
+    """A grant falls at once, and rises only when it has been possible for a while."""
+    state = BalanceState()
+    seen = []
+    for seconds, other in ((0, 0), (10, 22), (20, 0), (60, 0), (71, 0)):
+        at = NOW + timedelta(seconds=seconds)
+        state, grants = balance([_fuse(30, other=other)], [_car("a")], state, at, FINE)
+        seen.append((round(grants["a"].current_a, 6), grants["a"].reason))
+    assert seen == [
+        (16, GrantReason.FULL),
+        (8, GrantReason.CIRCUIT),
+        (8, GrantReason.RECOVERING),
+        (8, GrantReason.RECOVERING),
+        (16, GrantReason.FULL),
+    ]
+
+
+def test_turns() -> None:
+    """Where not all can charge, each has its turn."""
+    state, charged = BalanceState(), []
+    config = BalanceConfig(recovery=timedelta(0))
+    cars = [_car(name) for name in "abc"]
+    for minutes in range(0, 100, 10):
+        at = NOW + timedelta(minutes=minutes)
+        state, grants = balance([_fuse(10)], cars, state, at, config)
+        charged += [name for name, grant in grants.items() if grant.current_a]
+        waiting = [g.reason for g in grants.values() if not g.current_a]
+        assert waiting == [GrantReason.WAITING] * 2
+    assert charged == ["a"] * 3 + ["b"] * 3 + ["c"] * 3 + ["a"]
+
+
+@pytest.mark.parametrize(
+    ("circuits", "demands", "reason"),
+    [
+        ([_fuse(nan)], [], "circuit_not_a_number"),
+        ([_fuse(-1)], [], "circuit_negative"),
+        ([_fuse(1), _fuse(2)], [], "circuit_twice"),
+        ([_fuse(1, parent="x")], [], "circuit_unknown"),
+        ([_fuse(1, parent="main")], [], "circuits_in_a_ring"),
+        ([_fuse(1)], [_car("a", circuit="x")], "circuit_unknown"),
+        ([_fuse(1)], [_car("a", max_a=nan)], "demand_not_a_number"),
+        ([_fuse(1)], [_car("a", min_a=9, max_a=8)], "minimum_above_maximum"),
+        ([_fuse(1)], [_car("a", phases=())], "phases_unknown"),
+        ([_fuse(1)], [_car("a"), _car("a")], "demand_twice"),
+    ],
+)
+def test_what_makes_no_sense(
+    circuits: list[Circuit], demands: list[Demand], reason: str
+) -> None:
+    """What makes no sense is refused with its reason."""
+    with pytest.raises(ChargingError, match=reason):
+        _share(circuits, demands)
+
+
+_CURRENT = st.floats(0, 60).map(lambda value: round(value, 1))
+_PER_PHASE = st.tuples(_CURRENT, _CURRENT, _CURRENT)
+
+
+@st.composite
+def _house(draw: st.DrawFn) -> tuple[list[Circuit], list[Demand]]:
+    circuits = [Circuit(id="c0", limit_a=draw(_PER_PHASE), measured_a=draw(_PER_PHASE))]
+    for number in range(1, draw(st.integers(1, 4))):
+        parent = f"c{draw(st.integers(0, number - 1))}"
+        silent = draw(st.booleans())
+        circuits.append(
+            Circuit(
+                id=f"c{number}",
+                limit_a=draw(_PER_PHASE),
+                parent=parent,
+                measured_a=None if silent else draw(_PER_PHASE),
+                fallback_a=draw(_CURRENT),
+            )
+        )
+    demands = [
+        Demand(
+            id=f"d{number}",
+            circuit=draw(st.sampled_from(circuits)).id,
+            max_a=draw(st.sampled_from([6.0, 10.0, 16.0, 32.0])),
+            phases=draw(st.sampled_from([(1,), (2,), (3,), (1, 2, 3), (2, 3)])),
+            priority=draw(st.integers(0, 2)),
+            drawn_a=0.0,
+        )
+        for number in range(draw(st.integers(0, 8)))
+    ]
+    return circuits, demands
+
+
+@settings(max_examples=150, deadline=None)
+@given(_house())
+def test_no_circuit_gets_more_than_it_carries(
+    house: tuple[list[Circuit], list[Demand]],
+) -> None:
+    """On no phase of no circuit do grants and other loads exceed the limit."""
+    circuits, demands = house
+    grants = _share(circuits, demands)
+    parents = {circuit.id: circuit.parent for circuit in circuits}
+    for circuit in circuits:
+        for phase in (1, 2, 3):
+            total = 0.0
+            for demand in demands:
+                at: str | None = demand.circuit
+                while at not in (None, circuit.id):
+                    at = parents[str(at)]
+                if at == circuit.id and phase in demand.phases:
+                    total += grants[demand.id].current_a
+            others = circuit.measured_a[phase - 1] if circuit.measured_a else 0.0
+            room = max(0.0, circuit.limit_a[phase - 1] - others)
+            if circuit.measured_a is None:
+                room = min(circuit.limit_a[phase - 1], circuit.fallback_a)
+            assert total <= room + 1e-6
+
+
+@settings(max_examples=80, deadline=None)
+@given(_house(), st.randoms())
+def test_order_changes_nothing(
+    house: tuple[list[Circuit], list[Demand]], random: Any
+) -> None:
+    """However circuits and demands are listed, the grants are the same."""
+    circuits, demands = list(house[0]), list(house[1])
+    grants = _share(circuits, demands)
+    random.shuffle(circuits)
+    random.shuffle(demands)
+    assert _share(circuits, demands) == grants
+
+
+@settings(max_examples=80, deadline=None)
+@given(_house())
+def test_between_minimum_and_maximum_or_nothing(
+    house: tuple[list[Circuit], list[Demand]],
+) -> None:
+    """Every grant is one that a charger can keep."""
+    circuits, demands = house
+    for demand in demands:
+        current = _share(circuits, demands)[demand.id].current_a
+        assert current == 0 or demand.min_a <= current <= demand.max_a + 1e-9
+
+
+def test_higher_priority_never_gets_less_by_a_lower_one() -> None:
+    """A further car of lower priority takes nothing from the first but its minimum."""
+    alone = _share([_fuse(20)], [_car("a", priority=1)])["a"].current_a
+    both = _share([_fuse(20)], [_car("a", priority=1), _car("b")])["a"].current_a
+    assert (alone, both) == (pytest.approx(16), pytest.approx(14))
+
+
+def test_unused_demand() -> None:
+    """An EVSE that wants nothing gets nothing and blocks nobody."""
+    cars = [replace(_car("a"), min_a=0, max_a=0), _car("b")]
+    assert _currents(_share([_fuse(16)], cars)) == {"a": 0, "b": 16}
