@@ -21,7 +21,7 @@ from .model.meter import (
 from .quirks import Quirks
 from .register import Register
 
-_FLOWS = (
+FLOWS = (
     Measurand.POWER_ACTIVE_IMPORT,
     Measurand.CURRENT_IMPORT,
     Measurand.POWER_ACTIVE_EXPORT,
@@ -29,6 +29,7 @@ _FLOWS = (
     Measurand.POWER_REACTIVE_IMPORT,
     Measurand.POWER_REACTIVE_EXPORT,
 )
+"""What is 0 while nothing flows."""
 _REGISTERS = frozenset(
     measurand
     for measurand in Measurand
@@ -170,7 +171,7 @@ class Meter:
 
     def forget_flow(self) -> list[Channel]:
         """Forget power and current, which are of no value after a long silence."""
-        flows = [c for c in self.readings if c.measurand in _FLOWS]
+        flows = [c for c in self.readings if c.measurand in FLOWS]
         for channel in flows:
             del self.readings[channel]
         return flows
@@ -179,7 +180,7 @@ class Meter:
         """Set power and current to 0: nothing flows, and some stations never say so."""
         changed = []
         for channel, reading in self.readings.items():
-            if channel.measurand in _FLOWS and reading.value != 0:
+            if channel.measurand in FLOWS and reading.value != 0:
                 self.readings[channel] = Reading(0.0, now, derived=True)
                 changed.append(channel)
         return changed

@@ -23,9 +23,9 @@ from .errors import (
     Skipped,
 )
 from .limits import apply_wishes
+from .meter import FLOWS
 from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
 from .model.events import ReportReceived
-from .model.meter import REGISTER
 from .model.variable import Variable
 
 if TYPE_CHECKING:
@@ -347,12 +347,12 @@ async def _check_transactions(station: Station) -> str:
 async def _refresh_meter(station: Station) -> str:
     """Ask once for meter values where none are known, so that the first ones are not awaited.
 
-    A register alone does not count: it comes with the start of a transaction.
+    What counts is power or current: a register comes with the start of a transaction.
     """
     unknown = [
         evse
         for evse in station.evses.values()
-        if evse.meter.readings.keys() <= {REGISTER}
+        if not any(channel.measurand in FLOWS for channel in evse.meter.readings)
     ]
     if not unknown:
         raise Skipped("known")
