@@ -11,7 +11,7 @@ import probatio
 from .action_target import Target
 from .csms.control import find_evse
 from .csms.errors import InvalidRequestError
-from .csms.limits import rate_unit, user_stack_level
+from .csms.limits import clear_limit, own_profile_id, rate_unit, user_stack_level
 from .csms.model.commands import (
     ClearChargingProfile,
     GetCompositeSchedule,
@@ -141,6 +141,17 @@ async def clear_charging_profile(target: Target, call: ServiceCall) -> ServiceRe
     )
     if command == ClearChargingProfile():
         raise InvalidRequestError("clear_needs_criteria")
+    own = next(
+        (
+            evse
+            for evse in target.station.evses.values()
+            if own_profile_id(evse) == command.profile_id
+        ),
+        None,
+    )
+    if own is not None:
+        await clear_limit(target.station, own.id)
+        return {"status": "Accepted"}
     done = await target.station.execute(command)
     return {"status": done.status}
 

@@ -72,6 +72,11 @@ async def set_limit(station: Station, evse_id: int, limit_a: float | None) -> No
     await _change(station, evse, limit_a, paused=evse.wish.paused)
 
 
+async def clear_limit(station: Station, evse_id: int) -> None:
+    """Take limit and pause of an EVSE away."""
+    await _change(station, _known(station, evse_id), None, paused=False)
+
+
 async def set_paused(station: Station, evse_id: int, *, paused: bool) -> None:
     """Hold charging at 0 A without ending the transaction, or let it go on."""
     evse = _known(station, evse_id)
@@ -189,7 +194,7 @@ async def _clear(station: Station, evse: Evse) -> None:
     """Take our limit away; where that is of no use, raise it to the maximum instead."""
     try:
         done = await station.execute(
-            ClearChargingProfile(profile_id=_PROFILE_IDS + evse.id)
+            ClearChargingProfile(profile_id=own_profile_id(evse))
         )
     except CallError, CommandRejectedError:
         done = None
@@ -265,7 +270,7 @@ def build_limit(
     transaction = evse.transaction
     limit = limit_a if unit is RateUnit.AMPERE else to_watts(evse, limit_a)
     return ChargingProfile(
-        id=_PROFILE_IDS + evse.id,
+        id=own_profile_id(evse),
         stack_level=top_stack_level(station) if level is None else level,
         purpose=purpose,
         kind=kind,
@@ -296,6 +301,11 @@ def top_stack_level(station: Station) -> int:
     """Return the highest stack level that the station knows, 0 if it does not tell."""
     text = (station.setting(Setting.PROFILE_STACK_LEVEL) or "").strip()
     return min(int(text), _MAX_STACK_LEVEL) if text.isdigit() else 0
+
+
+def own_profile_id(evse: Evse) -> int:
+    """Return the id of the profile that holds the limit of an EVSE."""
+    return _PROFILE_IDS + evse.id
 
 
 def user_stack_level(station: Station) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from .dialects import Setting
 from .errors import InvalidRequestError
-from .limits import OWN_PROFILE_IDS
+from .limits import OWN_PROFILE_IDS, own_profile_id, top_stack_level
 from .model.profile import ChargingProfile, Kind, Purpose, RateUnit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def check_profile(station: Station, evse_id: int, profile: ChargingProfile) -> N
     _check_kind(profile)
     _check_times(profile)
     _check_abilities(station, profile)
+    _check_own_limit(station, evse_id, profile)
     if profile.purpose is Purpose.STATION_MAX and evse_id != 0:
         raise InvalidRequestError("station_max_is_for_station")
 
@@ -83,6 +84,20 @@ def _check_abilities(station: Station, profile: ChargingProfile) -> None:
     )
     if words & {"current", "a", "power", "w"} and not words & wanted:
         raise InvalidRequestError("unit_not_supported", unit=profile.schedule.unit)
+
+
+def _check_own_limit(station: Station, evse_id: int, profile: ChargingProfile) -> None:
+    """Refuse a profile that would replace, or overrule, a limit or a pause."""
+    if profile.purpose is Purpose.STATION_MAX:
+        return
+    if profile.stack_level < top_stack_level(station):
+        return
+    for evse in station.evses.values():
+        if evse_id in (0, evse.id) and evse.wish.effective_a is not None:
+            own = own_profile_id(evse)
+            raise InvalidRequestError(
+                "stack_level_taken", level=profile.stack_level, id=own
+            )
 
 
 def _number(text: str | None) -> int | None:
