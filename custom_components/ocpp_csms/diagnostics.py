@@ -116,6 +116,7 @@ def station_diagnostics(station: Station) -> dict[str, Any]:
                 "dropped": evse.meter.dropped,
                 "stale": evse.meter.stale,
                 "quarantined": evse.meter.quarantined,
+                "resets": evse.meter.register.resets,
             }
             for evse in station.evses.values()
         },

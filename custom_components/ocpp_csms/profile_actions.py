@@ -11,7 +11,13 @@ import probatio
 from .action_target import Target
 from .csms.control import find_evse
 from .csms.errors import InvalidRequestError
-from .csms.limits import clear_limit, own_profile_id, rate_unit, user_stack_level
+from .csms.limits import (
+    clear_limit,
+    own_profile_id,
+    rate_unit,
+    restore_limits,
+    user_stack_level,
+)
 from .csms.model.commands import (
     ClearChargingProfile,
     GetCompositeSchedule,
@@ -153,6 +159,7 @@ async def clear_charging_profile(target: Target, call: ServiceCall) -> ServiceRe
         await clear_limit(target.station, own.id)
         return {"status": "Accepted"}
     done = await target.station.execute(command)
+    restore_limits(target.station, command)
     return {"status": done.status}
 
 

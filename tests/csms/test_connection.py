@@ -200,7 +200,7 @@ async def test_failing_handler(
     def fail(*_: object) -> None:
         raise RuntimeError("broken")
 
-    leave = station.subscribe(fail)
+    leave = station.changed.connect(fail)
     station.mark("anything")  # type: ignore[arg-type]
     frame = await ready.reaction([2, "1", "Heartbeat", {}])
     leave()

@@ -151,7 +151,7 @@ def test_offered_current() -> None:
     """What the station offers is read from its meter."""
     evse = Evse(1)
     evse.meter.readings[CURRENT_OFFERED] = Reading(16.0, NOW)
-    assert evse.offered_a == 16.0
+    assert evse.meter.value(CURRENT_OFFERED) == 16.0
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ async def test_steps_are_told(simulate: Simulate) -> None:
     """Who listens sees the steps as they go."""
     station, simulated = await simulate("1.6", wait=False)
     seen: list[Any] = []
-    station.subscribe(lambda _, changes: seen.extend(changes))
+    station.changed.connect(lambda _, changes: seen.extend(changes))
     await simulated.wait_registered()
     await onboarded(station)
     assert (0, "onboarding") in seen

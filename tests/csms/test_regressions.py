@@ -466,10 +466,25 @@ async def test_start_on_a_busy_evse_is_told(
     """The end of a transaction that a newer start shows to be over is told."""
     await cp1.call("StartTransaction", start(at=0))
     await cp1.call("StartTransaction", start(at=600))
-    assert [occurrence.kind.value for occurrence in occurrences] == [
+    kinds = [occurrence.kind.value for occurrence in occurrences]
+    assert [kind for kind in kinds if kind != "id_token_presented"] == [
         "transaction_started",
         "transaction_ended",
         "transaction_started",
+    ]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_token_without_a_question_is_told(
+    cp1: BareStation, occurrences: list[Occurrence], asked: bool
+) -> None:
+    """A card is told once, whether the station asked about it or began at once."""
+    if asked:
+        await cp1.call("Authorize", {"idTag": "CARD"})
+    await cp1.call("StartTransaction", start(idTag="CARD"))
+    told = [o for o in occurrences if o.kind is OccurrenceKind.ID_TOKEN_PRESENTED]
+    assert [(o.data["id_token"], o.data["status"]) for o in told] == [
+        ("CARD", "Accepted")
     ]
 
 

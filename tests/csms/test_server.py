@@ -359,7 +359,7 @@ async def test_boot_of_an_unknown_station_is_told(
     seen: list[Any] = []
 
     def watch(station: Station) -> None:
-        station.subscribe(lambda _, changes: seen.extend(changes))
+        station.changed.connect(lambda _, changes: seen.extend(changes))
 
     server.knocked.connect(watch)
     socket = await call_in("/NEW")

@@ -12,6 +12,7 @@ from custom_components.ocpp_csms.csms.errors import (
 from custom_components.ocpp_csms.csms.model.id_token import IdToken
 from custom_components.ocpp_csms.csms.model.meter import (
     CURRENT,
+    CURRENT_OFFERED,
     POWER,
     REGISTER,
     VOLTAGE,
@@ -65,7 +66,7 @@ async def test_heartbeat(simulate: Simulate, manual: ManualClock, version: str) 
     """A heartbeat shows that the station is there."""
     station, _ = await simulate(version)
     seen: list[object] = []
-    station.subscribe(lambda _, changes: seen.extend(changes))
+    station.changed.connect(lambda _, changes: seen.extend(changes))
     await manual.advance(301)
     assert station.state.last_seen is not None
     assert (manual.now() - station.state.last_seen).total_seconds() < 10
@@ -88,7 +89,7 @@ async def test_charging(simulate: Simulate, manual: ManualClock, version: str) -
     assert evse.meter.value(POWER) == pytest.approx(true.power_w, rel=0.01)
     assert evse.meter.value(CURRENT) == pytest.approx(true.current_a, rel=0.01)
     assert evse.meter.value(VOLTAGE) == 230
-    assert evse.offered_a == 32
+    assert evse.meter.value(CURRENT_OFFERED) == 32
     assert evse.meter.value(REGISTER) == pytest.approx(true.register_wh, abs=50)
     assert running.energy_wh == pytest.approx(true.register_wh - 5000, abs=50)
 
@@ -359,7 +360,7 @@ async def test_start_without_a_car(
     seen: list[Occurrence] = []
     changes: list[object] = []
     station.occurred.connect(lambda _, occurrence: seen.append(occurrence))
-    station.subscribe(lambda _, changed: changes.extend(changed))
+    station.changed.connect(lambda _, changed: changes.extend(changed))
     await control.start_charging(station)
     await until(lambda: seen)
     assert seen[0].kind is OccurrenceKind.START_TIMED_OUT

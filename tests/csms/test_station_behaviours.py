@@ -702,7 +702,7 @@ async def test_12_repeated_status(cp1: BareStation, station: Station) -> None:
     """A status that is repeated unchanged changes nothing."""
     changes: list[Any] = []
     await cp1.call("StatusNotification", status(word="Preparing"))
-    station.subscribe(lambda _, changed: changes.extend(changed))
+    station.changed.connect(lambda _, changed: changes.extend(changed))
     await cp1.call("StatusNotification", status(word="Preparing"))
     assert changes == []
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from .meter import Meter
 from .model.evse import PLUGGED_IN, ChargingState, ConnectorStatus, EvseStatus
-from .model.meter import CURRENT_OFFERED, Channel
+from .model.meter import Channel
 from .model.station import Problem
 from .model.transaction import Transaction
 from .register import plausible_wh
@@ -185,11 +185,6 @@ class Evse:
     def channels(self) -> set[Channel]:
         """The channels of its meter, known from now or from before a restart."""
         return self.meter.readings.keys() | set(self.known_channels)
-
-    @property
-    def offered_a(self) -> float | None:
-        """The current that the station offers the car, in A."""
-        return self.meter.value(CURRENT_OFFERED)
 
     def forget_start(self) -> None:
         """Wait no longer for the transaction of a remote start."""

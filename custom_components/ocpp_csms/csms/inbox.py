@@ -176,6 +176,7 @@ class Inbox:
     def _token_presented(self, event: TokenPresented, _: datetime) -> TokenReply:
         station = self._station
         info = station.authorizer(station.identity, event.id_token, None)
+        self._sessions.presented = event.id_token.value
         self._tell_token(0, event.id_token.value, info)
         return TokenReply(info)
 

@@ -77,6 +77,18 @@ async def clear_limit(station: Station, evse_id: int) -> None:
     await _change(station, _known(station, evse_id), None, paused=False)
 
 
+def restore_limits(station: Station, cleared: ClearChargingProfile) -> None:
+    """Apply limits again that a user has cleared together with other profiles."""
+    if cleared.profile_id is not None or cleared.purpose is Purpose.STATION_MAX:
+        return
+    for evse in station.evses.values():
+        if cleared.evse_id in (None, evse.id) and evse.applied_a is not None:
+            evse.applied_a = None
+            station.mark(EvseKey.LIMIT, evse.id)
+            station.onboarding.repeat_wishes()
+    station.flush()
+
+
 async def set_paused(station: Station, evse_id: int, *, paused: bool) -> None:
     """Hold charging at 0 A without ending the transaction, or let it go on."""
     evse = _known(station, evse_id)

@@ -170,6 +170,10 @@ class Onboarding:
         loop = asyncio.get_running_loop()
         self._retry = loop.call_later(delay, self._retry_now)
 
+    def repeat_wishes(self) -> None:
+        """Apply wishes again soon."""
+        self.repeat(Step.WISHES)
+
     def retry_wishes(self) -> None:
         """Apply wishes again later that the station did not answer."""
         self.retry(Step.WISHES)

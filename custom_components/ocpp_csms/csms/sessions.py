@@ -20,7 +20,6 @@ from .model.meter import Samples
 from .model.replies import ACKNOWLEDGED, Acknowledged, TransactionReply
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
-from .onboarding import Step
 from .transactions import LOST, NO_TRANSACTION
 
 if TYPE_CHECKING:
@@ -37,12 +36,14 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_last_offset_s", "_station")
+    __slots__ = ("_last_offset_s", "_station", "presented")
 
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
         self._last_offset_s: float | None = None
+        self.presented: str | None = None
+        """The token that was asked about last, until a transaction begins."""
 
     def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
         """Apply a transaction event of any version and reply to it."""
@@ -95,12 +96,26 @@ class Sessions:
             "meter_start_wh": transaction.meter_start_wh,
             "started_at": transaction.started_at.isoformat(),
         }
+        self._tell_token(event, info)
         station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
         if evse.wish.effective_a != evse.applied_a:
-            station.onboarding.repeat(Step.WISHES)
+            station.onboarding.repeat_wishes()
         if unwanted and transaction.id_token == own_token(station).value:
             station.in_background(stop_unwanted(station, evse))
         return transaction
+
+    def _tell_token(self, event: TransactionReported, info: IdTokenInfo | None) -> None:
+        """Tell of a token that was not asked about before its transaction began."""
+        token = event.id_token
+        before, self.presented = self.presented, None
+        own = own_token(self._station).value
+        if token is None or not token.value or token.value in (own, before):
+            return
+        data = {
+            "id_token": token.value,
+            "status": info.status.value if info else None,
+        }
+        self._station.tell(Occurrence(OccurrenceKind.ID_TOKEN_PRESENTED, data=data))
 
     def _take_meter_start(
         self, evse: Evse, event: TransactionReported, now: datetime
@@ -216,7 +231,7 @@ class Sessions:
         self._judge_clock(samples, now)
         if evse.applied_lines not in (None, count_lines(evse)):
             evse.applied_a = evse.applied_lines = None
-            station.onboarding.repeat(Step.WISHES)
+            station.onboarding.repeat_wishes()
 
     @staticmethod
     def _are_closing(evse: Evse, samples: tuple[Samples, ...]) -> bool:

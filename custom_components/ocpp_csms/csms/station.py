@@ -1,7 +1,7 @@
 """A station: what is known of it, its open connection, and how it is commanded."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
@@ -24,7 +24,7 @@ from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
 from .model.version import OcppVersion
 from .occurrences import Occurrence
-from .onboarding import Onboarding, Step
+from .onboarding import Onboarding
 from .quirks import QuirkBook, Quirks
 from .sessions import Sessions
 from .signal import Signal
@@ -214,7 +214,7 @@ class Station:
                 evse.wish.limit_a = most
                 self.mark(EvseKey.WISH, evse.id)
                 if self.connected:
-                    self.onboarding.repeat(Step.WISHES)
+                    self.onboarding.repeat_wishes()
 
     def identify(self, info: StationInfo) -> None:
         """Take over what a station says of itself, and what is known of its kind."""
@@ -370,12 +370,6 @@ class Station:
         reply = self._inbox.take(event, now)
         self.flush()
         return dialect.encode_reply(action, reply)
-
-    def subscribe(
-        self, listener: Callable[[Station, list[Change]], None]
-    ) -> Callable[[], None]:
-        """Call a listener on every change; returns what ends it."""
-        return self.changed.connect(listener)
 
 
 __all__ = ["EvseKey", "Station", "StationConfig", "StationKey", "StationState"]
