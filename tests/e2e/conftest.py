@@ -67,8 +67,10 @@ def settings(demo: RunningDemo) -> Settings:
 
 @pytest.fixture
 async def client(settings: Settings, socket_enabled: None) -> AsyncIterator[Client]:
-    """Return a logged-in client."""
+    """Return a logged-in client, with all stations there."""
     async with Client(settings) as client:
+        for place in PLACES:
+            await client.becomes(f"binary_sensor.{place.station_id}_connectivity", "on")
         yield client
 
 

@@ -1,0 +1,74 @@
+"""How often a charger may be written to, as some wear out their memory by it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import inf
+
+from .errors import ChargingError
+
+_DAY_S = 86_400.0
+_LEAST_WRITES = 8
+_SHORTEST_LEASE = timedelta(seconds=300)
+_FOR_ONE = 1 - 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `writes_per_day` in any 24 hours; None where writing wears out nothing.
+
+    A quarter may be written at once, the rest comes back evenly over the day.
+    """
+
+    writes_per_day: int | None = 300
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that cannot even keep a set-point alive."""
+        if self.writes_per_day is not None and self.writes_per_day < _LEAST_WRITES:
+            raise ChargingError("budget_too_small", str(self.writes_per_day))
+
+    @property
+    def burst(self) -> float:
+        """How many writes there are at most at one time."""
+        return inf if self.writes_per_day is None else max(4.0, self.writes_per_day / 4)
+
+    @property
+    def per_second(self) -> float:
+        """How fast writes come back."""
+        if self.writes_per_day is None:
+            return 0.0
+        return (self.writes_per_day - self.burst) / _DAY_S
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a set-point holds, so that its repetition leaves writes for changes."""
+        if self.writes_per_day is None:
+            return _SHORTEST_LEASE
+        return max(_SHORTEST_LEASE, timedelta(seconds=3 / self.per_second))
+
+    @property
+    def refresh(self) -> timedelta:
+        """When an unchanged set-point is repeated, well before its lease is over."""
+        return self.lease * 2 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """The writes that are left at a time; `left` None where none was taken yet."""
+
+    left: float | None = None
+    at: datetime | None = None
+
+    def at_time(self, now: datetime, budget: Budget) -> Purse:
+        """Return the purse with what has come back since. A clock that goes back adds none."""
+        if self.left is None or self.at is None:
+            return Purse(budget.burst, now)
+        passed_s = max(0.0, (now - self.at).total_seconds())
+        return Purse(min(budget.burst, self.left + passed_s * budget.per_second), now)
+
+    def allows(self, keep: int = 0) -> bool:
+        """Return whether one write can be made and so many be kept."""
+        return self.left is not None and self.left - keep >= _FOR_ONE
+
+    def take(self) -> Purse:
+        """Return the purse after one write."""
+        return replace(self, left=max(0.0, (self.left or 0.0) - 1))

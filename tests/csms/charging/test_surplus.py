@@ -1,0 +1,322 @@
+"""Following the sun, step by step."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.budget import Budget, Purse
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+from custom_components.ocpp_csms.csms.charging.surplus import (
+    Observation,
+    Setpoint,
+    SurplusConfig,
+    SurplusReason,
+    SurplusState,
+    site_power,
+    step,
+)
+
+from .vectors import cases
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FREE = Budget(None)
+
+
+def at(seconds: float) -> datetime:
+    """Return a time so many seconds after noon."""
+    return NOW + timedelta(seconds=seconds)
+
+
+class House:
+    """Steps with a car on one phase of 230 V that draws what it may."""
+
+    def __init__(self, car_a: float = 32.0, **config: Any) -> None:
+        """Start with nothing told to the charger."""
+        values: dict[str, Any] = {"budget": FREE, "hold": timedelta(), "max_a": 16}
+        self.config = SurplusConfig(**values | config)
+        self.state = SurplusState()
+        self.car_a = car_a
+        self.writes = 0
+
+    @property
+    def drawn_a(self) -> float:
+        """What the car draws."""
+        return min(self.car_a, self.state.current_a)
+
+    def go(self, seconds: float, sun_w: float, **more: Any) -> Setpoint:
+        """Make a step with this solar power beyond the house's own load."""
+        seen: dict[str, Any] = {
+            "now": at(seconds),
+            "grid_w": self.drawn_a * 230 - sun_w,
+            "charging": self.drawn_a > 0,
+            "drawn_a": self.drawn_a,
+            "phases": 1,
+        } | more
+        self.state, setpoint = step(self.state, Observation(**seen), self.config)
+        self.writes += setpoint.write
+        return setpoint
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "surplus"))
+def test_vectors(case: dict[str, Any]) -> None:
+    """The behaviour of a proven controller, but for its automatic phases."""
+    given_ = case["input"]
+    if given_["phase_switching"]:
+        pytest.skip("phases are chosen by another module")
+    config = SurplusConfig(
+        min_a=given_["i_min"],
+        max_a=given_["i_max"],
+        voltage_v=given_["voltage"],
+        enable_w=given_["enable_w"],
+        disable_w=given_["disable_w"],
+        enable_delay=timedelta(milliseconds=given_["enable_delay_s"]),
+        disable_delay=timedelta(milliseconds=given_["disable_delay_s"]),
+        budget=FREE,
+        hold=timedelta(),
+    )
+    state = SurplusState()
+    currents = []
+    for sample in given_["series"]:
+        seen = Observation(
+            now=NOW + _thousandth(sample["t_ns"]),
+            grid_w=sample["site_w"],
+            phases=given_["phases"],
+        )
+        state = replace(state, current_a=6.0 if given_["enabled"] else 0.0)
+        state, setpoint = step(state, seen, config)
+        currents.append(setpoint.current_a)
+    assert currents == case["expected"]["current_a"]
+
+
+def _thousandth(nanoseconds: int) -> timedelta:
+    """Return a time at a thousandth, but a nanosecond as the least that a datetime tells."""
+    seconds, rest = divmod(nanoseconds + 500_000_000, 1_000_000_000)
+    return timedelta(milliseconds=seconds, microseconds=rest - 500_000_000)
+
+
+def test_a_sunny_morning() -> None:
+    """Off until there is enough for the delay, then with the sun, up to the maximum."""
+    house = House()
+    assert house.go(0, 1000).reason is SurplusReason.TOO_LITTLE
+    begins = house.go(30, 1500)
+    assert begins == Setpoint(0, SurplusReason.STARTING, FREE.lease, at(90))
+    assert house.go(89, 3000).current_a == 0
+    assert house.go(90, 3000).current_a == 6, "the least of the delay"
+    assert house.go(120, 3000) == Setpoint(
+        13, SurplusReason.FOLLOWING, FREE.lease, write=True
+    )
+    assert house.go(150, 2900).current_a == 12
+    assert [house.go(180 + 30 * n, 9000).current_a for n in range(3)] == [16, 16, 16]
+    assert house.go(400, 9000).reason is SurplusReason.MAXIMUM
+
+
+def test_clouds() -> None:
+    """Less is told at once; off only after the delay; a gap in the clouds begins it anew."""
+    house = House()
+    house.go(0, 4000)
+    assert house.go(60, 4000).current_a == 16
+    assert house.go(70, 2000).current_a == 8
+    stopping = house.go(80, 500)
+    assert stopping == Setpoint(
+        6, SurplusReason.STOPPING, FREE.lease, at(260), write=True
+    )
+    assert house.go(200, 1500).reason is SurplusReason.FOLLOWING
+    assert house.go(210, 500).until == at(390)
+    assert house.go(389, 500).current_a == 6
+    assert house.go(390, 500) == Setpoint(
+        0, SurplusReason.TOO_LITTLE, FREE.lease, write=True
+    )
+
+
+def test_weak_sun_within_the_limit() -> None:
+    """Import below `disable_w` does not end it."""
+    house = House(disable_w=500)
+    house.go(0, 1400)
+    house.go(60, 1400)
+    for n in range(20):
+        assert house.go(61 + 60 * n, 1000).reason is SurplusReason.WEAK
+        assert house.state.current_a == 6
+
+
+def test_minimum_without_sun() -> None:
+    """The minimum goes on at night, without delay, and the sun adds to it."""
+    house = House(keep_minimum=True)
+    assert house.go(0, 0) == Setpoint(6, SurplusReason.MINIMUM, FREE.lease, write=True)
+    assert house.go(10, 2600).current_a == 11
+    assert house.go(20, -3000) == Setpoint(
+        6, SurplusReason.MINIMUM, FREE.lease, write=True
+    )
+    assert house.go(3600, -3000).current_a == 6
+
+
+def test_car_that_draws_less() -> None:
+    """What a car draws counts when there is too little, not what it may draw."""
+    house = House(car_a=7)
+    house.go(0, 2300)
+    assert house.go(60, 2300).current_a == 10
+    assert house.go(70, 2300).current_a == 12, "room to draw more, and the rest"
+    assert house.go(80, 1500).current_a == 6
+
+
+def test_residual() -> None:
+    """The margin stays with the grid."""
+    house = House(residual_w=460)
+    house.go(0, 2300)
+    assert house.go(60, 2300).current_a == 8
+
+
+@pytest.mark.parametrize(
+    ("soc", "battery_w", "grid_w", "expected"),
+    [
+        (80, -2000, 0, -2000),
+        (30, -2000, 0, 100),
+        (30, 500, 0, 600),
+        (None, -2000, 0, -2000),
+        (49.9, 0, -3000, -2900),
+    ],
+)
+def test_battery_first(
+    soc: float | None, battery_w: float, grid_w: float, expected: float
+) -> None:
+    """Below its priority level the battery's charging power is not the car's."""
+    seen = Observation(now=NOW, grid_w=grid_w, battery_w=battery_w, battery_soc=soc)
+    assert site_power(seen, SurplusConfig(priority_soc=50)) == expected
+
+
+def test_battery_bridges_clouds() -> None:
+    """Above the buffer level the battery keeps a car going, but lets none begin."""
+    house = House(buffer_soc=60)
+    house.go(0, 1000, battery_soc=90)
+    assert house.go(61, 1000, battery_soc=90).reason is SurplusReason.TOO_LITTLE
+    house.go(70, 2000, battery_soc=90)
+    house.go(130, 2000, battery_soc=90)
+    for n in range(10):
+        bridged = house.go(140 + 100 * n, 0, battery_soc=90)
+        assert (bridged.current_a, bridged.reason) == (6, SurplusReason.BATTERY)
+    assert house.go(2000, 0, battery_soc=59).reason is SurplusReason.STOPPING
+
+
+def test_battery_begins() -> None:
+    """From the start level on the battery lets a car begin."""
+    house = House(buffer_soc=60, buffer_start_soc=80)
+    assert house.go(0, 0, battery_soc=80).reason is SurplusReason.STARTING
+    begun = house.go(60, 0, battery_soc=80)
+    assert (begun.current_a, begun.reason) == (6, SurplusReason.BATTERY)
+
+
+def test_no_car() -> None:
+    """Without a car nothing is offered, and delays begin anew with the next."""
+    house = House()
+    house.go(0, 4000)
+    house.go(60, 4000)
+    gone = house.go(70, 4000, connected=False)
+    assert (gone.current_a, gone.reason, gone.write) == (0, SurplusReason.NO_CAR, True)
+    assert house.go(80, 4000).until == at(140)
+
+
+def test_raises_wait() -> None:
+    """A raise waits for the hold, and is not made for less than the dead-band."""
+    house = House(hold=timedelta(seconds=120), deadband_a=2)
+    house.go(0, 1500)
+    house.go(60, 1500)
+    held = house.go(90, 3000)
+    assert held == Setpoint(6, SurplusReason.HOLDING, FREE.lease, at(180))
+    assert house.go(180, 1700).current_a == 6
+    assert house.go(190, 3000).current_a == 13
+
+
+def test_lease_is_kept() -> None:
+    """An unchanged set-point is repeated before its lease ends."""
+    house = House(budget=Budget(300))
+    written = [n for n in range(0, 7200, 10) if house.go(n, 0).write]
+    gaps = [b - a for a, b in pairwise(written)]
+    lease = Budget(300).lease.total_seconds()
+    assert gaps
+    assert max(gaps) < lease
+
+
+def test_budget_ends() -> None:
+    """With few writes left raises are left out; the end of charging is still written."""
+    house = House(budget=Budget(8), disable_delay=timedelta(seconds=60))
+    house.go(0, 1500)
+    assert house.go(60, 1500).write
+    more = house.go(70, 3600)
+    assert (more.current_a, more.reason) == (6, SurplusReason.BUDGET)
+    house.go(80, 0)
+    ended = house.go(140, 0)
+    assert (ended.current_a, ended.write) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"min_a": 20}, "minimum_above_maximum"),
+        ({"voltage_v": float("nan")}, "surplus_not_a_number"),
+        ({"step_a": 0}, "surplus_not_positive"),
+        ({"buffer_soc": 120}, "soc_out_of_range"),
+        ({"hold": timedelta(seconds=-1)}, "delay_negative"),
+    ],
+)
+def test_refused_config(config: dict[str, Any], reason: str) -> None:
+    """What makes no sense is named."""
+    with pytest.raises(ChargingError) as refused:
+        SurplusConfig(**config)
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("seen", [{"grid_w": float("nan")}, {"grid_w": 0, "phases": 4}])
+def test_refused_measurement(seen: dict[str, Any]) -> None:
+    """What cannot have been measured is named."""
+    with pytest.raises(ChargingError):
+        Observation(now=NOW, **seen)
+
+
+def test_refused_budget() -> None:
+    """A budget that cannot keep a set-point alive is refused."""
+    with pytest.raises(ChargingError, match="budget_too_small"):
+        Budget(5)
+
+
+def test_clock_that_goes_back() -> None:
+    """A clock that is put back gives no writes."""
+    purse = Purse().at_time(NOW, Budget(8)).take().take()
+    assert purse.at_time(at(-3600), Budget(8)).left == purse.left
+
+
+SAMPLES = st.lists(
+    st.tuples(st.sampled_from([10, 30, 60]), st.floats(-4000, 12000)),
+    min_size=20,
+    max_size=300,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SAMPLES, st.sampled_from([8, 25, 100, 300, None]), st.booleans())
+def test_writes_and_import_are_bounded(
+    samples: list[tuple[int, float]], writes: int | None, measured: bool
+) -> None:
+    """The budget is never exceeded, and import never lasts longer than the delay."""
+    house = House(
+        budget=Budget(writes),
+        hold=timedelta(seconds=60),
+        disable_delay=timedelta(seconds=180),
+    )
+    seconds, since, made = 0, None, []
+    for length, sun_w in samples:
+        more = {} if measured else {"drawn_a": None}
+        told = house.go(seconds, sun_w, **more)
+        assert told.current_a == 0 or 6 <= told.current_a <= 16
+        if told.write:
+            assert told.current_a == house.state.current_a
+            made.append(seconds)
+        imports = house.drawn_a > 0 and house.drawn_a * 230 - sun_w > 1
+        since = (seconds if since is None else since) if imports else None
+        assert since is None or seconds - since <= 180 + 60
+        seconds += length
+    limit = Budget(writes).burst
+    if writes is not None:
+        assert len(made) <= limit + seconds * Budget(writes).per_second + 1e-6
