@@ -33,6 +33,7 @@ from .station_form import (
     sectioned,
     station_data,
     station_errors,
+    station_name,
 )
 
 
@@ -152,7 +153,7 @@ class CsmsConfigFlow(ConfigFlow, domain=DOMAIN):
                     ConfigSubentry(
                         data=MappingProxyType(data),
                         subentry_type=SUBENTRY_STATION,
-                        title=user_input[CONF_NAME],
+                        title=station_name(identity, user_input),
                         unique_id=identity,
                     ),
                 )
@@ -222,7 +223,9 @@ class StationSubentryFlow(ConfigSubentryFlow):
             if not errors:
                 self._forget_discovery(identity)
                 return self.async_create_entry(
-                    title=user_input[CONF_NAME], data=data, unique_id=identity
+                    title=station_name(identity, user_input),
+                    data=data,
+                    unique_id=identity,
                 )
         return self.async_show_form(
             step_id="user",
@@ -239,15 +242,19 @@ class StationSubentryFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Change the settings of a station; its connection stays."""
+        """Change the settings of a station."""
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = station_data(subentry.data[CONF_IDENTITY], user_input)
+            identity = subentry.data[CONF_IDENTITY]
+            data = station_data(identity, user_input)
             errors = station_errors(data)
             if not errors:
                 return self.async_update_and_abort(
-                    self._get_entry(), subentry, title=user_input[CONF_NAME], data=data
+                    self._get_entry(),
+                    subentry,
+                    title=station_name(identity, user_input),
+                    data=data,
                 )
         suggested = user_input or {
             CONF_NAME: subentry.title,

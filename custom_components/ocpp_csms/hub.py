@@ -304,21 +304,22 @@ class Hub:
             if station.connected and not station.accepted:
                 self._discover(station)
 
-        @callback
-        def told(station: Station, changes: list[Change]) -> None:
-            if station.accepted:
-                return
-            if (0, StationKey.INFO) in changes:
-                self._forget_knock(station.identity)
-                self._discover(station)
-            elif (0, StationKey.CONNECTED) in changes and not station.connected:
-                self._left(station)
-
         self._forget_knock(station.identity)
         self._knocks[station.identity] = async_call_later(
             self.hass, KNOCK_WAIT_S, give_up
         )
-        station.changed.connect(told)
+        station.changed.connect(self._guest_changed)
+
+    @callback
+    def _guest_changed(self, station: Station, changes: list[Change]) -> None:
+        """Offer a station that says what it is; withdraw the offer of one that has left."""
+        if station.accepted:
+            return
+        if (0, StationKey.INFO) in changes:
+            self._forget_knock(station.identity)
+            self._discover(station)
+        elif (0, StationKey.CONNECTED) in changes and not station.connected:
+            self._left(station)
 
     def _forget_knock(self, identity: str) -> None:
         if cancel := self._knocks.pop(identity, None):

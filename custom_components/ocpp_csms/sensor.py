@@ -75,6 +75,10 @@ def setup_steps(station: Station) -> dict[str, str]:
     }
 
 
+def _session_start(evse: Evse) -> datetime | None:
+    return evse.session.started_at if evse.session else None
+
+
 def _session_attributes(evse: Evse) -> dict[str, Any]:
     session = evse.session
     return {
@@ -188,7 +192,7 @@ EVSE_SENSORS = (
         translation_key="session_start",
         device_class=SensorDeviceClass.TIMESTAMP,
         keys=(EvseKey.SESSION,),
-        value_fn=lambda evse: evse.transaction.started_at if evse.transaction else None,
+        value_fn=_session_start,
     ),
     EvseSensorDescription(
         key="accepted_limit",

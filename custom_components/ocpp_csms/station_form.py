@@ -117,6 +117,12 @@ CONFIRM_SCHEMA = probatio.Schema(
 )
 
 
+def station_name(identity: str, user_input: Mapping[str, Any]) -> str:
+    """Return the name that a form gave, or the identity where it gave none."""
+    name: str = user_input[CONF_NAME].strip()
+    return name or identity
+
+
 def station_data(identity: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data of a station's subentry from what a form gave, sections flattened."""
     data = dict(user_input)

@@ -1,10 +1,12 @@
 """Switches: charge, pause, availability."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import StationCoordinator
@@ -14,10 +16,16 @@ from .csms.evse import Evse
 from .csms.limits import set_available, set_paused
 from .csms.model.evse import EvseStatus
 from .csms.occurrences import Occurrence, OccurrenceKind
+from .csms.station import Station
 from .entity import EvseEntity, StationEntity, async_setup_entities
 from .hub import CsmsConfigEntry
 
 PARALLEL_UPDATES = 1
+
+_TRANSACTION_CHANGES = (
+    OccurrenceKind.TRANSACTION_STARTED,
+    OccurrenceKind.TRANSACTION_ENDED,
+)
 
 CHARGE = SwitchEntityDescription(key="charge", translation_key="charge")
 PAUSE = SwitchEntityDescription(key="pause", translation_key="pause")
@@ -53,6 +61,7 @@ class ChargeSwitch(EvseEntity, SwitchEntity):
         """Prepare the switch."""
         super().__init__(coordinator, evse, CHARGE, (EvseKey.SESSION, EvseKey.WISH))
         self._error: str | None = None
+        self._stopping: str | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -65,27 +74,47 @@ class ChargeSwitch(EvseEntity, SwitchEntity):
             return
         if occurrence.kind is OccurrenceKind.START_TIMED_OUT:
             self._error = "start_timed_out"
-            self._handle_change()
+        elif occurrence.kind in _TRANSACTION_CHANGES:
+            self._error = self._stopping = None
+        self._handle_change()
 
     @override
     def _update(self) -> None:
-        pending = self.evse.pending_start is not None
-        self._attr_is_on = self.evse.transaction is not None or pending
-        if self._attr_is_on:
-            self._error = None
+        transaction = self.evse.transaction
+        starts = self.evse.pending_start is not None
+        stops = transaction is not None and transaction.id == self._stopping
+        pending = starts or stops
+        self._attr_is_on = transaction is not None or starts
         self._attr_extra_state_attributes = {"pending": pending, "error": self._error}
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Ask the station to start."""
-        with self.translated_errors():
-            await start_charging(self.station, self.evse.id)
+        """Ask the station to start, unless it charges or is asked already."""
+        if not self.is_on:
+            await self._ask(start_charging)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Ask the station to stop."""
-        with self.translated_errors():
-            await stop_charging(self.station, self.evse.id)
+        """Ask the station to stop, unless nothing runs."""
+        if not self.is_on:
+            return
+        transaction = self.evse.transaction
+        await self._ask(stop_charging)
+        if transaction is not None and self.evse.transaction is transaction:
+            self._stopping = transaction.id
+            self._handle_change()
+
+    async def _ask(self, ask: Callable[[Station, int], Awaitable[object]]) -> None:
+        """Ask for something; a refusal is also shown until something else happens."""
+        self._error = None
+        try:
+            with self.translated_errors():
+                await ask(self.station, self.evse.id)
+        except HomeAssistantError as error:
+            self._error = error.translation_key
+            raise
+        finally:
+            self._handle_change()
 
 
 class PauseSwitch(EvseEntity, SwitchEntity):

@@ -424,8 +424,10 @@ async def test_monitored_event(
     socket = await call_in(version=version_2x)
     payload = next(row[2] for row in DECODED if row[1] == "NotifyEvent")
     await socket.call("NotifyEvent", payload)
-    assert (occurrences[0].kind, occurrences[0].evse_id) == ("monitored_event", 2)
-    assert occurrences[0].data["tech_code"] == "E1"
+    fault, told = occurrences
+    assert (fault.kind, fault.evse_id, fault.data["vendor_code"]) == ("fault", 2, "E1")
+    assert (told.kind, told.evse_id) == ("monitored_event", 2)
+    assert told.data["tech_code"] == "E1"
 
 
 async def test_data_of_a_vendor(

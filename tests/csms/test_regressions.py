@@ -9,6 +9,8 @@ from custom_components.ocpp_csms.csms.errors import CallTimeoutError, CsmsError
 from custom_components.ocpp_csms.csms.model.commands import (
     ClearCache,
     StopCharging,
+    Trigger,
+    TriggerMessage,
     UnlockConnector,
 )
 from custom_components.ocpp_csms.csms.model.id_token import IdTokenInfo, IdTokenStatus
@@ -486,6 +488,99 @@ async def test_token_without_a_question_is_told(
     assert [(o.data["id_token"], o.data["status"]) for o in told] == [
         ("CARD", "Accepted")
     ]
+
+
+async def test_start_that_comes_after_an_update(
+    cp1_201: BareStation, station: Station
+) -> None:
+    """2.x: a start that overtakes nobody still gives the begin and all of the energy."""
+    later = [energy(10_500, at=60)]
+    await cp1_201.call("TransactionEvent", event("Updated", at=60, meterValue=later))
+    first = [energy(10_000, "Transaction.Begin", at=0)]
+    await cp1_201.call("TransactionEvent", event("Started", at=0, meterValue=first))
+    end = [energy(11_000, "Transaction.End", at=120)]
+    await cp1_201.call("TransactionEvent", event("Ended", at=120, meterValue=end))
+    last = station.evses[1].last_transaction
+    assert last is not None
+    assert last.ended_at is not None
+    assert (last.ended_at - last.started_at).total_seconds() == 120
+    assert last.energy_wh == 1000
+
+
+async def test_problem_that_events_tell(
+    cp1_201: BareStation, station: Station, occurrences: list[Occurrence]
+) -> None:
+    """2.x: a problem of an event lasts beyond a status, until an event ends it."""
+    await cp1_201.call("NotifyEvent", _problem("true"))
+    await cp1_201.call("StatusNotification", status("2.0.1", word="Occupied"))
+    assert station.evses[1].problem is not None
+    assert [o.kind for o in occurrences if o.kind is OccurrenceKind.FAULT]
+    await cp1_201.call("NotifyEvent", _problem("false"))
+    assert station.evses[1].problem is None
+
+
+async def test_problem_of_the_whole_station(
+    cp1_201: BareStation, station: Station
+) -> None:
+    """2.x: a problem of no EVSE is the station's."""
+    await cp1_201.call("NotifyEvent", _problem("true", evse=None))
+    assert station.state.problem is not None
+    assert station.state.problem.vendor_code == "E7"
+    await cp1_201.call("NotifyEvent", _problem("false", evse=None))
+    assert station.state.problem is None
+
+
+async def test_faulted_by_an_event_is_a_problem(
+    cp1_201: BareStation, station: Station
+) -> None:
+    """2.x: AvailabilityState Faulted names a problem, and its end ends it."""
+    for value, problem in (("Faulted", "Faulted"), ("Available", None)):
+        payload = _problem(value, variable="AvailabilityState")
+        await cp1_201.call("NotifyEvent", payload)
+        known = station.evses[1].problem
+        assert (known.code if known else None) == problem
+
+
+def _problem(
+    value: str, evse: int | None = 1, variable: str = "Problem"
+) -> dict[str, Any]:
+    component: dict[str, Any] = {"name": "ChargingStation"}
+    if evse:
+        component = {"name": "Connector", "evse": {"id": evse, "connectorId": 1}}
+    data = {
+        "eventId": 1,
+        "timestamp": "2026-11-01T12:00:00Z",
+        "trigger": "Delta",
+        "actualValue": value,
+        "eventNotificationType": "HardWiredNotification",
+        "component": component,
+        "variable": {"name": variable},
+        "techCode": "E7",
+    }
+    return {"generatedAt": data["timestamp"], "seqNo": 0, "eventData": [data]}
+
+
+async def test_boot_after_an_unanswered_trigger(
+    cp1: BareStation, station: Station, occurrences: list[Occurrence]
+) -> None:
+    """A real boot after a trigger that came to nothing is told as one."""
+    station.onboarding.asked_for_boot = True
+    with pytest.raises(CallTimeoutError):
+        await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION), timeout_s=0.01)
+    await cp1.call("BootNotification", boot())
+    assert OccurrenceKind.BOOTED in [occurrence.kind for occurrence in occurrences]
+
+
+async def test_answers_of_before_a_boot_are_forgotten(
+    cp1: BareStation, station: Station
+) -> None:
+    """A station that counts ids from 1 after a boot gets no answer from before it."""
+    for repeated in (0, 1):
+        await cp1.call("StatusNotification", status(), id_="1")
+        assert station.counters.repeated == repeated
+    await cp1.call("BootNotification", boot())
+    await cp1.call("StatusNotification", status(), id_="1")
+    assert station.counters.repeated == 1
 
 
 async def test_energy_of_an_event_with_its_end_alone(

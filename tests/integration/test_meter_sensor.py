@@ -3,7 +3,8 @@
 from typing import Any
 
 from homeassistant.components.sensor import SensorStateClass
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
+from homeassistant.core import Event, EventStateChangedData, callback
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -85,14 +86,14 @@ async def test_unavailable(charging: Charger) -> None:
     await charging.clock.advance(60)
     before = charging.value(ENERGY)
     seen: list[str] = []
-    charging.hass.bus.async_listen(
-        "state_changed",
-        lambda event: (
+
+    @callback
+    def changed(event: Event[EventStateChangedData]) -> None:
+        if event.data["entity_id"] == charging.entity_id(ENERGY):
+            assert event.data["new_state"]
             seen.append(event.data["new_state"].state)
-            if event.data["entity_id"] == charging.entity_id(ENERGY)
-            else None
-        ),
-    )
+
+    charging.hass.bus.async_listen(EVENT_STATE_CHANGED, changed)
     await charging.go_offline()
     await charging.expect(ENERGY, STATE_UNAVAILABLE)
     await charging.go_online()

@@ -161,8 +161,9 @@ async def test_session(charging: Charger) -> None:
         seconds=2
     )
     await charging.do("switch.turn_off", "switch.charge")
-    await charging.expect("sensor.session_start", STATE_UNKNOWN)
+    await charging.expect("switch.charge", "off")
     state = await charging.expect_number("sensor.session_energy", 1.84)
+    assert charging.state("sensor.session_start").state == started.isoformat()
     assert state.attributes["active"] is False
     assert state.attributes["stop_reason"] == "Remote"
 

@@ -42,8 +42,8 @@ class Codec:
     def check_request(self, action: str, payload: dict[str, Any]) -> None:
         """Raise InvalidPayloadError if a request that we want to send breaks its schema."""
         validator = self.requests.get(action)
-        if validator is None:
-            raise InvalidPayloadError(f"OCPP {self.version} has no {action}")
+        if validator is None or action not in self.responses:
+            raise InvalidPayloadError(f"OCPP {self.version} has no call {action}")
         _check(validator, payload)
 
     def check_response(self, action: str, payload: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
-from .evse import Evse
+from .evse import Connector, Evse
 from .model.events import (
     Booted,
     DataTransferred,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_DATA = 1000
+_PROBLEM = "Problem"
 _PLACES = ("Connector", "EVSE")
 PENDING_INTERVAL_S = 10
 """How soon a station that waits for acceptance asks again."""
@@ -122,13 +123,14 @@ class Inbox:
         connector = evse.connector(event.connector_id or 1)
         if connector.status is not event.status:
             connector.at = event.at or now
-        connector.status, connector.problem = event.status, event.problem
+        connector.problem = _problem_after(event, connector)
+        connector.status = event.status
         if self._shows_no_transaction(evse, event):
             self._sessions.close_stale(evse, event.at or now)
         self._sessions.status_changed(evse, before, now)
         if evse.problem != problem_before:
             station.mark(EvseKey.PROBLEM, evse.id)
-            self._tell_fault(evse.id, event)
+            self._tell_fault(evse.id, event.problem)
         return ACKNOWLEDGED
 
     def _shows_no_transaction(self, evse: Evse, event: StatusChanged) -> bool:
@@ -159,10 +161,9 @@ class Inbox:
         if event.problem != state.problem:
             state.problem = event.problem
             self._station.mark(StationKey.PROBLEM)
-            self._tell_fault(0, event)
+            self._tell_fault(0, event.problem)
 
-    def _tell_fault(self, evse_id: int, event: StatusChanged) -> None:
-        problem = event.problem
+    def _tell_fault(self, evse_id: int, problem: Problem | None) -> None:
         if problem is None:
             return
         data = {
@@ -237,22 +238,33 @@ class Inbox:
         evse_id = item.evse_id
         if status is not None and evse_id is not None:
             connector_id = item.connector_id or 1
+            problem = None
+            if status is ConnectorStatus.FAULTED:
+                problem = _problem_of("Faulted", item)
             self._status_changed(
-                StatusChanged(evse_id, connector_id, status, at=item.at), now
+                StatusChanged(evse_id, connector_id, status, problem, at=item.at), now
             )
-        elif item.variable == "Problem" and evse_id:
+        elif item.variable == _PROBLEM:
             self._take_problem(item)
 
     def _take_problem(self, item: MonitoredEvent) -> None:
+        """Take a problem of a connector, an EVSE or the whole station, or its end."""
         station = self._station
-        evse = station.known_evse(item.evse_id or 0)
         problem = None
         if item.value.lower() == "true" and not item.cleared:
-            problem = Problem("Problem", item.tech_info, None, item.tech_code)
+            problem = _problem_of(_PROBLEM, item)
+        if not item.evse_id:
+            if station.state.problem != problem:
+                station.state.problem = problem
+                station.mark(StationKey.PROBLEM)
+                self._tell_fault(0, problem)
+            return
+        evse = station.known_evse(item.evse_id)
         connector = evse.connector(item.connector_id or evse.connector_id)
         if connector.problem != problem:
             connector.problem = problem
             station.mark(EvseKey.PROBLEM, evse.id)
+            self._tell_fault(evse.id, problem)
 
     def _report_received(self, event: ReportReceived, _: datetime) -> Acknowledged:
         self._station.onboarding.take_report(event)
@@ -265,6 +277,25 @@ def _brief(data: Any) -> str | None:
         return None
     text = data if isinstance(data, str) else repr(data)
     return text[:_MAX_DATA]
+
+
+def _problem_after(event: StatusChanged, connector: Connector) -> Problem | None:
+    """Return the problem after a status: in 2.x one that an event told of outlasts it.
+
+    There a status says nothing of problems, but Faulted was one and is over.
+    """
+    known = connector.problem
+    lasts = (
+        event.problem is None
+        and known is not None
+        and known.code == _PROBLEM
+        and connector.status is not ConnectorStatus.FAULTED
+    )
+    return known if lasts else event.problem
+
+
+def _problem_of(code: str, item: MonitoredEvent) -> Problem:
+    return Problem(code, item.tech_info, None, item.tech_code)
 
 
 def _status_of(item: MonitoredEvent) -> ConnectorStatus | None:

@@ -5,6 +5,7 @@ maximum, which is for the fuse and wears the station's memory.
 """
 
 from collections.abc import Awaitable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -240,6 +241,7 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
             continue
         if not await _holds(station, evse, profile):
             overruled = True
+            await _withdraw(station, evse)
             continue
         station.profile_attempt = index
         return profile.purpose
@@ -248,6 +250,14 @@ async def _send(station: Station, evse: Evse, limit_a: float) -> Purpose | None:
     if refusal is not None:
         raise refusal
     return None
+
+
+async def _withdraw(station: Station, evse: Evse) -> None:
+    """Remove a profile that came to nothing, and that may have replaced one of ours."""
+    evse.applied_a = None
+    station.mark(EvseKey.LIMIT, evse.id)
+    with suppress(CallError, CommandRejectedError):
+        await station.execute(ClearChargingProfile(profile_id=own_profile_id(evse)))
 
 
 async def _holds(station: Station, evse: Evse, profile: ChargingProfile) -> bool:

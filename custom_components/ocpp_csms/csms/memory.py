@@ -71,6 +71,8 @@ def _evse(evse: Evse) -> dict[str, Any]:
             "available": evse.wish.available,
         },
         "applied_a": evse.applied_a,
+        "applied_to_transaction": evse.applied_to_transaction,
+        "applied_lines": evse.applied_lines,
         "transaction": _transaction(evse.transaction),
         "last_transaction": _transaction(evse.last_transaction),
     }
@@ -108,6 +110,8 @@ def _restore_evse(station: Station, data: dict[str, Any]) -> None:
         _restore_register(evse, _channel(measurand, phase, location), kept)
     evse.wish = Wish(**data["wish"])
     evse.applied_a = data["applied_a"]
+    evse.applied_to_transaction = data["applied_to_transaction"]
+    evse.applied_lines = data["applied_lines"]
     for key in ("transaction", "last_transaction"):
         transaction = _read_transaction(data[key])
         if transaction is not None:

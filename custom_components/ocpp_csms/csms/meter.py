@@ -42,7 +42,7 @@ _RANKS = dict.fromkeys(Context, 1) | {
     Context.TRANSACTION_END: 4,
 }
 _FUTURE = timedelta(minutes=1)
-_MAX_STALE = 20
+_STALE_FOR = timedelta(minutes=10)
 
 
 def _lines(total: Channel) -> tuple[Channel, ...]:
@@ -67,7 +67,7 @@ class Meter:
 
     __slots__ = (
         "_newest",
-        "_stale_in_a_row",
+        "_stale_since",
         "dropped",
         "readings",
         "registers",
@@ -81,7 +81,7 @@ class Meter:
         self.dropped = 0
         self.stale = 0
         self._newest: datetime | None = None
-        self._stale_in_a_row = 0
+        self._stale_since: datetime | None = None
 
     @property
     def register(self) -> Register:
@@ -128,11 +128,11 @@ class Meter:
         """
         newest = self._newest
         if newest is None or not at < newest <= now + _FUTURE:
-            self._stale_in_a_row = 0
+            self._stale_since = None
             return False
         self.stale += 1
-        self._stale_in_a_row += 1
-        return self._stale_in_a_row <= _MAX_STALE
+        self._stale_since = self._stale_since or now
+        return now - self._stale_since < _STALE_FOR
 
     def forget_time(self) -> None:
         """Take values of any time again: the station has booted, maybe with another clock."""

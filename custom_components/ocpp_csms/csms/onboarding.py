@@ -29,7 +29,7 @@ from .model.events import ReportReceived
 from .model.variable import Variable
 
 if TYPE_CHECKING:
-    from .station import Station
+    from .station import Station, StationConfig
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -169,6 +169,15 @@ class Onboarding:
         self._retries += 1
         loop = asyncio.get_running_loop()
         self._retry = loop.call_later(delay, self._retry_now)
+
+    def repeat_settings(self, before: StationConfig) -> None:
+        """Write again soon what has been chosen anew."""
+        config = self._station.config
+        if config.measurands != before.measurands:
+            self.repeat(Step.MEASURANDS)
+        intervals = (config.sample_interval_s, config.aligned_interval_s)
+        if intervals != (before.sample_interval_s, before.aligned_interval_s):
+            self.repeat(Step.INTERVALS)
 
     def repeat_wishes(self) -> None:
         """Apply wishes again soon."""

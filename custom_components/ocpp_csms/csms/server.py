@@ -269,7 +269,7 @@ class Server:
             detail,
         )
         _LOGGER.info(
-            "Turned %s away from %r: %s %r",
+            "Turned %s away from %r: %s %s",
             rejection.address,
             rejection.path,
             reason,

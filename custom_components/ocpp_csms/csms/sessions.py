@@ -74,6 +74,9 @@ class Sessions:
         station = self._station
         known = station.transactions.known_start(event)
         if known is not None:
+            evse = station.known_evse(known.evse_id)
+            station.transactions.begin_earlier(known, event, evse)
+            station.mark(EvseKey.SESSION, evse.id)
             return known
         if event.evse_id is None:
             event = replace(event, evse_id=self._only_evse())

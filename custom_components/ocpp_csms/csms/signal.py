@@ -13,12 +13,13 @@ class Signal[*Args]:
         self._callbacks: tuple[Callable[[*Args], None], ...] = ()
 
     def connect(self, callback: Callable[[*Args], None]) -> Callable[[], None]:
-        """Add a callback and return what removes it again."""
-        self._callbacks = (*self._callbacks, callback)
+        """Add a callback, unless it is there, and return what removes it again."""
+        if callback not in self._callbacks:
+            self._callbacks = (*self._callbacks, callback)
 
         def disconnect() -> None:
             self._callbacks = tuple(
-                known for known in self._callbacks if known is not callback
+                known for known in self._callbacks if known != callback
             )
 
         return disconnect

@@ -13,7 +13,7 @@ from .clock import Clock, utc_now
 from .codec import Codec
 from .connection import Connection, Counters, Pacing, Payload, Socket
 from .dialects import DIALECTS, Dialect, Setting
-from .errors import CommandRejectedError, NotConnectedError
+from .errors import CsmsError, NotConnectedError
 from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
@@ -203,6 +203,8 @@ class Station:
             if config.password not in (None, before.password) or other_version:
                 self.close_in_background(connection, "the settings have changed")
         self._lower_wishes()
+        if self.connected:
+            self.onboarding.repeat_settings(before)
         self.mark(StationKey.SETTINGS)
         self.flush()
 
@@ -273,10 +275,10 @@ class Station:
             self.onboarding.asked_for_boot = (
                 command.trigger is Trigger.BOOT_NOTIFICATION
             )
-        answer = await self.connection.call(action, payload, timeout_s)
         try:
+            answer = await self.connection.call(action, payload, timeout_s)
             return dialect.decode_result(command, answer)
-        except CommandRejectedError:
+        except CsmsError:
             self.onboarding.asked_for_boot = False
             raise
 

@@ -102,6 +102,21 @@ class Transactions:
             and event.at < running.started_at
         )
 
+    def begin_earlier(
+        self, transaction: Transaction, event: TransactionReported, evse: Evse
+    ) -> None:
+        """Take the start of a transaction of which later events came first."""
+        if event.at is None or event.at >= transaction.started_at:
+            return
+        transaction.started_at = event.at
+        start_wh = event.meter_wh
+        if start_wh is None:
+            start_wh = begin_register(event.samples)
+        energy_wh, before_wh = transaction.energy_wh, transaction.reported_start_wh
+        _take_start(transaction, evse, start_wh)
+        if start_wh is not None and before_wh is not None:
+            transaction.energy_wh = (energy_wh or 0.0) + before_wh - start_wh
+
     def remember(self, transaction: Transaction) -> None:
         """Keep a transaction, so that later messages find it."""
         self._known[transaction.id] = transaction

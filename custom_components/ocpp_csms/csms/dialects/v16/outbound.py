@@ -116,6 +116,8 @@ def _change_availability(command: ChangeAvailability) -> Payload:
 
 
 def _unlock(command: UnlockConnector) -> Payload:
+    if command.connector_id not in (None, 1):
+        raise InvalidRequestError("connector_unknown", connector=command.connector_id)
     return {"connectorId": command.evse_id}
 
 
