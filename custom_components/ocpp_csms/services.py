@@ -17,8 +17,8 @@ import probatio
 
 from .action_target import TARGET_FIELDS, Target, action_target
 from .const import DOMAIN
+from .csms.availability import set_available
 from .csms.control import find_evse, start_charging, stop_charging
-from .csms.limits import set_available
 from .csms.model.commands import (
     Call,
     ClearCache,

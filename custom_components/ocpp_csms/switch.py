@@ -10,10 +10,11 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import StationCoordinator
+from .csms.availability import set_available
 from .csms.changes import EvseKey, StationKey
 from .csms.control import start_charging, stop_charging
 from .csms.evse import Evse
-from .csms.limits import set_available, set_paused
+from .csms.limits import set_paused
 from .csms.model.evse import EvseStatus
 from .csms.occurrences import Occurrence, OccurrenceKind
 from .csms.station import Station

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ocpp_csms.csms import limits
+from custom_components.ocpp_csms.csms import availability, limits
 from custom_components.ocpp_csms.csms.connection import Pacing
 from custom_components.ocpp_csms.csms.errors import (
     CommandRejectedError,
@@ -27,7 +27,7 @@ from simulator import ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Dial, Simulate, StartServer
 from .support import NOW, BareStation, FixedQuirks, Json, start, status, until
-from .test_onboarding import again, come_back
+from .test_onboarding import come_back
 from .test_server import accept
 from .test_sessions import charge
 
@@ -62,7 +62,6 @@ async def _ready(cp1: BareStation) -> BareStation:
     cp1.replies = {
         SET: {"status": "Accepted"},
         "ClearChargingProfile": {"status": "Accepted"},
-        "ChangeAvailability": {"status": "Accepted"},
     }
     return cp1
 
@@ -197,7 +196,7 @@ async def test_unknown_evse(cp1: BareStation, station: Station) -> None:
     for wish in (
         limits.set_limit(station, 9, 10.0),
         limits.set_paused(station, 9, paused=True),
-        limits.set_available(station, 9, available=True),
+        availability.set_available(station, 9, available=True),
     ):
         with pytest.raises(InvalidRequestError, match="evse_unknown"):
             await wish
@@ -370,99 +369,3 @@ def test_watts(lines: int, volts: float | None, watts: float) -> None:
     if volts:
         evse.meter.readings[VOLTAGE] = Reading(volts, NOW)
     assert limits.to_watts(evse, 10.0) == watts
-
-
-# Availability.
-
-
-async def test_availability(simulate: Simulate, version: str) -> None:
-    """An EVSE is taken out of use and put back."""
-    station, simulated = await simulate(version)
-    assert await limits.set_available(station, 1, available=False) == "Accepted"
-    await until(lambda: station.evses[1].status == "unavailable")
-    await limits.set_available(station, 1, available=True)
-    await until(lambda: station.evses[1].status == "available")
-    assert simulated.evse(1).operative
-
-
-async def test_availability_of_the_station(simulate: Simulate, version: str) -> None:
-    """The whole station is taken out of use."""
-    station, simulated = await simulate(version, evses=2)
-    await limits.set_available(station, None, available=False)
-    await until(lambda: not any(evse.operative for evse in simulated.evses))
-    assert station.state.wish_available is False
-
-
-async def test_availability_after_the_transaction(
-    simulate: Simulate, manual: ManualClock, version: str
-) -> None:
-    """While a car charges the wish is scheduled."""
-    station, _, running = await charge(simulate, manual, version)
-    assert await limits.set_available(station, 1, available=False) == "Scheduled"
-    assert running.active
-
-
-async def test_availability_while_away(
-    simulate: Simulate, manual: ManualClock, version: str
-) -> None:
-    """The wish is kept while the station is away."""
-    station, simulated = await simulate(version)
-    await simulated.go_offline()
-    await until(lambda: not station.connected)
-    assert await limits.set_available(station, 1, available=False) == "Stored"
-    await simulated.go_online()
-    await manual.advance(120)
-    await until(lambda: not simulated.evse(1).operative)
-
-
-async def test_availability_of_a_single_evse(
-    cp1: BareStation, station: Station
-) -> None:
-    """A station that can't be addressed as a whole is addressed by its only connector."""
-
-    def answer(payload: Json) -> Json:
-        return {"status": "Accepted" if payload["connectorId"] else "Rejected"}
-
-    await _ready(cp1)
-    cp1.replies["ChangeAvailability"] = answer
-    assert await limits.set_available(station, None, available=False) == "Accepted"
-    asked = [payload["connectorId"] for payload in cp1.asked("ChangeAvailability")]
-    assert asked == [0, 1]
-
-
-async def test_refused_availability(cp1: BareStation, station: Station) -> None:
-    """A refusal of one EVSE is an error."""
-    await _ready(cp1)
-    cp1.replies["ChangeAvailability"] = {"status": "Rejected"}
-    with pytest.raises(CommandRejectedError):
-        await limits.set_available(station, 1, available=False)
-
-
-async def test_availability_is_given_back_after_a_boot(simulate: Simulate) -> None:
-    """What the station has come back with is compared with the wish."""
-    station, simulated = await simulate("1.6")
-    await limits.set_available(station, 1, available=False)
-    await until(lambda: station.evses[1].status == "unavailable")
-    simulated.evse(1).operative = True
-    simulated.behaviour.refresh()
-    await until(lambda: station.evses[1].status == "available")
-    await again(station, Step.WISHES)
-    assert not simulated.evse(1).operative
-
-
-async def test_refused_wish_keeps_no_other_back(
-    simulate: Simulate, manual: ManualClock
-) -> None:
-    """Of several wishes the others are fulfilled when one is refused."""
-    station, simulated = await simulate("1.6", evses=2)
-    await simulated.go_offline()
-    await until(lambda: not station.connected)
-    await limits.set_available(station, 1, available=False)
-    await limits.set_limit(station, 2, 10.0)
-    simulated.misbehaviour.statuses["ChangeAvailability"] = "Rejected"
-    await simulated.go_online()
-    await manual.advance_until(lambda: simulated.registered, limit=120)
-    await until(lambda: simulated.evse(2).limit_a == 10.0)
-    await until(lambda: station.onboarding.finished)
-    record = station.onboarding.records[Step.WISHES]
-    assert (record.state.value, record.detail) == ("refused", "Rejected")

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from custom_components.ocpp_csms.csms import limits
+from custom_components.ocpp_csms.csms import availability, limits
 from custom_components.ocpp_csms.csms.dialects import DIALECTS
 from custom_components.ocpp_csms.csms.memory import restore, snapshot
 from custom_components.ocpp_csms.csms.model.meter import POWER, REGISTER, VOLTAGE
@@ -158,7 +158,7 @@ async def test_wishes(cp1: BareStation, station: Station, clock: HandClock) -> N
     await until(lambda: not station.connected)
     await limits.set_limit(station, 1, 10.0)
     await limits.set_paused(station, 1, paused=True)
-    await limits.set_available(station, None, available=False)
+    await availability.set_available(station, None, available=False)
     again = _reborn(station, clock)
     assert again.evses[1].wish == station.evses[1].wish
     assert again.state.wish_available is False

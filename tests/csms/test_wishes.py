@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from custom_components.ocpp_csms.csms import limits
+from custom_components.ocpp_csms.csms import availability, limits
 from custom_components.ocpp_csms.csms.connection import Pacing
 from custom_components.ocpp_csms.csms.errors import (
     CommandRejectedError,
@@ -289,8 +289,8 @@ async def test_station_out_of_use_stays_so(
 ) -> None:
     """An older wish for an EVSE does not undo that the whole station is out of use."""
     accept(server, observe_only=False, skip_steps=ALL_BUT_WISHES)
-    await limits.set_available(station, 1, available=True)
-    await limits.set_available(station, None, available=False)
+    await availability.set_available(station, 1, available=True)
+    await availability.set_available(station, None, available=False)
     for evse in (0, 1):
         await ready.call("StatusNotification", status(evse=evse, word="Unavailable"))
     await _boot(ready, station)
@@ -303,7 +303,7 @@ async def test_disabled_at_the_station_stays_so(
     """A wish that was fulfilled does not enable again what is disabled since."""
     accept(server, observe_only=False, skip_steps=ALL_BUT_WISHES)
     await ready.call("StatusNotification", status(word="Unavailable"))
-    await limits.set_available(station, 1, available=True)
+    await availability.set_available(station, 1, available=True)
     for word in ("Available", "Unavailable"):
         await ready.call("StatusNotification", status(word=word))
     await _boot(ready, station)

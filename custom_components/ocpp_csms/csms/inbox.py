@@ -23,8 +23,7 @@ from .model.events import (
     TokenPresented,
     TransactionReported,
 )
-from .model.evse import ConnectorStatus, EvseStatus
-from .model.id_token import IdTokenInfo
+from .model.evse import ConnectorStatus
 from .model.replies import (
     ACKNOWLEDGED,
     Acknowledged,
@@ -32,7 +31,6 @@ from .model.replies import (
     DataTransferReply,
     HeartbeatReply,
     Reply,
-    TokenReply,
 )
 from .model.station import Problem, RegistrationStatus
 from .occurrences import Occurrence, OccurrenceKind
@@ -49,8 +47,6 @@ _PLACES = ("Connector", "EVSE")
 PENDING_INTERVAL_S = 10
 """How soon a station that waits for acceptance asks again."""
 _SEEN_STEP = timedelta(minutes=1)
-_OFFSET_STEP_S = 5.0
-_FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_EVSE)
 
 
 class Inbox:
@@ -74,7 +70,7 @@ class Inbox:
             ReportReceived: self._report_received,
             SecurityEventReported: self._security_event,
             StatusChanged: self._status_changed,
-            TokenPresented: self._token_presented,
+            TokenPresented: self._sessions.token_presented,
             TransactionReported: self._sessions.reported,
         }
 
@@ -173,17 +169,6 @@ class Inbox:
             "vendor_code": problem.vendor_code,
         }
         self._station.tell(Occurrence(OccurrenceKind.FAULT, evse_id, data))
-
-    def _token_presented(self, event: TokenPresented, _: datetime) -> TokenReply:
-        station = self._station
-        info = station.authorizer(station.identity, event.id_token, None)
-        self._sessions.presented = event.id_token.value
-        self._tell_token(0, event.id_token.value, info)
-        return TokenReply(info)
-
-    def _tell_token(self, evse_id: int, token: str, info: IdTokenInfo) -> None:
-        data = {"id_token": token, "status": info.status.value}
-        self._station.tell(Occurrence(OccurrenceKind.ID_TOKEN_PRESENTED, evse_id, data))
 
     def _data_transferred(
         self, event: DataTransferred, _: datetime

@@ -10,7 +10,8 @@ from datetime import timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from .changes import EvseKey, StationKey
+from .changes import EvseKey
+from .control import find_evse
 from .dialects import Setting
 from .errors import (
     CallError,
@@ -20,19 +21,15 @@ from .errors import (
     CsmsError,
     InvalidRequestError,
     NotConnectedError,
-    Skipped,
 )
 from .evse import MAX_EVSES, Evse
 from .model.commands import (
-    ChangeAvailability,
     ClearChargingProfile,
     GetCompositeSchedule,
     SetChargingProfile,
 )
-from .model.evse import EvseStatus
 from .model.meter import CURRENT, LINES, VOLTAGE, Channel
 from .model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Schedule
-from .model.station import Availability
 from .quirks import ProfileAttempt
 
 if TYPE_CHECKING:
@@ -67,7 +64,7 @@ async def set_limit(station: Station, evse_id: int, limit_a: float | None) -> No
 
     The wish is kept when the station is away, and applied when it comes back.
     """
-    evse = _known(station, evse_id)
+    evse = find_evse(station, evse_id)
     if limit_a is not None:
         limit_a = _snap(station, limit_a)
     await _change(station, evse, limit_a, paused=evse.wish.paused)
@@ -75,7 +72,7 @@ async def set_limit(station: Station, evse_id: int, limit_a: float | None) -> No
 
 async def clear_limit(station: Station, evse_id: int) -> None:
     """Take limit and pause of an EVSE away."""
-    await _change(station, _known(station, evse_id), None, paused=False)
+    await _change(station, find_evse(station, evse_id), None, paused=False)
 
 
 def restore_limits(station: Station, cleared: ClearChargingProfile) -> None:
@@ -92,7 +89,7 @@ def restore_limits(station: Station, cleared: ClearChargingProfile) -> None:
 
 async def set_paused(station: Station, evse_id: int, *, paused: bool) -> None:
     """Hold charging at 0 A without ending the transaction, or let it go on."""
-    evse = _known(station, evse_id)
+    evse = find_evse(station, evse_id)
     await _change(station, evse, evse.wish.limit_a, paused=paused)
 
 
@@ -121,13 +118,6 @@ async def _change(
         station.flush()
 
 
-def _known(station: Station, evse_id: int) -> Evse:
-    evse = station.evses.get(evse_id)
-    if evse is None:
-        raise InvalidRequestError("evse_unknown", evse=evse_id)
-    return evse
-
-
 def _snap(station: Station, limit_a: float) -> float:
     """Return the highest limit the station can keep that is not above the wish."""
     quirks = station.quirks
@@ -141,40 +131,9 @@ def _snap(station: Station, limit_a: float) -> float:
     return max(steps) if steps else limit_a
 
 
-async def apply_wishes(station: Station) -> str:
-    """Apply what the user wished for while the station was away, or before it rebooted.
-
-    One that is refused keeps none of the others back; the first refusal is raised last.
-    """
-    applied: list[str] = []
-    refusals: list[CallError | CommandRejectedError | InvalidRequestError] = []
-    for what, apply in _due(station):
-        try:
-            await apply
-        except (CallError, CommandRejectedError, InvalidRequestError) as refusal:
-            refusals.append(refusal)
-        else:
-            applied.append(what)
-    if refusals:
-        raise refusals[0]
-    if not applied:
-        raise Skipped("nothing to apply")
-    return ", ".join(applied)
-
-
-def _due(station: Station) -> Iterator[tuple[str, Awaitable[object]]]:
-    """Return the wishes that the station does not fulfil, and what fulfils them."""
-    if _availability_differs(station, None):
-        yield (
-            "availability",
-            _send_available(station, None, bool(station.state.wish_available)),
-        )
+def due(station: Station) -> Iterator[tuple[str, Awaitable[object]]]:
+    """Return the limits that the station does not keep, and what makes it keep them."""
     for evse in tuple(station.evses.values()):
-        if _availability_differs(station, evse):
-            yield (
-                f"availability of EVSE {evse.id}",
-                _send_available(station, evse, bool(evse.wish.available)),
-            )
         if evse.wish.effective_a != evse.applied_a:
             yield f"limit of EVSE {evse.id}", _apply(station, evse)
 
@@ -356,72 +315,3 @@ def count_lines(evse: Evse) -> int:
     ]
     carrying = sum(current > _CARRYING_A for current in currents)
     return carrying or len(currents) or 1
-
-
-async def set_available(
-    station: Station,
-    evse_id: int | None,
-    *,
-    available: bool,
-    connector_id: int | None = None,
-) -> str:
-    """Wish for an EVSE, or the whole station, to be in or out of use; return its word.
-
-    The wish is kept when the station is away. Scheduled means: after the transaction. A
-    single connector of an EVSE (2.x) is asked for at once and not kept.
-    """
-    evse = None if evse_id is None else _known(station, evse_id)
-    if connector_id is not None:
-        return await _send_available(station, evse, available, connector_id)
-    before = station.state.wish_available if evse is None else evse.wish.available
-    _wish_available(station, evse, available)
-    if not station.connected:
-        return "Stored"
-    try:
-        return await _send_available(station, evse, available)
-    except CallError, CommandRejectedError, InvalidRequestError:
-        _wish_available(station, evse, before)
-        raise
-
-
-def _wish_available(
-    station: Station, evse: Evse | None, available: bool | None
-) -> None:
-    if evse is None:
-        station.state.wish_available = available
-        station.mark(StationKey.STATUS)
-    else:
-        evse.wish.available = available
-        station.mark(EvseKey.WISH, evse.id)
-    station.flush()
-
-
-async def _send_available(
-    station: Station,
-    evse: Evse | None,
-    available: bool,
-    connector_id: int | None = None,
-) -> str:
-    word = Availability.OPERATIVE if available else Availability.INOPERATIVE
-    evse_id = evse.id if evse else None
-    try:
-        done = await station.execute(ChangeAvailability(word, evse_id, connector_id))
-    except CommandRejectedError:
-        # Some single-connector stations refuse to be addressed as a whole.
-        if evse is not None or len(station.evses) != 1:
-            raise
-        (only,) = station.evses
-        done = await station.execute(ChangeAvailability(word, only))
-    return done.status
-
-
-def _availability_differs(station: Station, evse: Evse | None) -> bool:
-    """Return whether a wish for availability is not what the station reports."""
-    if evse is None:
-        wish, out_of_use = station.state.wish_available, station.out_of_use
-    else:
-        wish = evse.wish.available
-        out_of_use = evse.status is EvseStatus.UNAVAILABLE
-    if evse is not None and wish and station.state.wish_available is False:
-        return False
-    return wish is not None and wish is out_of_use

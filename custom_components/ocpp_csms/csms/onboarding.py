@@ -22,11 +22,11 @@ from .errors import (
     CsmsError,
     Skipped,
 )
-from .limits import apply_wishes
 from .meter import FLOWS
 from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
 from .model.events import ReportReceived
 from .model.variable import Variable
+from .wishes import apply_wishes
 
 if TYPE_CHECKING:
     from .station import Station, StationConfig

@@ -13,11 +13,11 @@ from .evse import Evse
 from .framing import ErrorCode, RpcError
 from .limits import count_lines
 from .model.commands import GetTransactionStatus
-from .model.events import MeterSampled, TransactionReported
+from .model.events import MeterSampled, TokenPresented, TransactionReported
 from .model.evse import EvseStatus
-from .model.id_token import IdTokenInfo
+from .model.id_token import IdToken, IdTokenInfo
 from .model.meter import Samples
-from .model.replies import ACKNOWLEDGED, Acknowledged, TransactionReply
+from .model.replies import ACKNOWLEDGED, Acknowledged, TokenReply, TransactionReply
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
 from .transactions import LOST, NO_TRANSACTION
@@ -36,14 +36,22 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_last_offset_s", "_station", "presented")
+    __slots__ = ("_last_offset_s", "_presented", "_station")
 
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
         self._last_offset_s: float | None = None
-        self.presented: str | None = None
+        self._presented: str | None = None
         """The token that was asked about last, until a transaction begins."""
+
+    def token_presented(self, event: TokenPresented, _: datetime) -> TokenReply:
+        """Reply whether a token may charge."""
+        station = self._station
+        info = station.authorizer(station.identity, event.id_token, None)
+        self._presented = event.id_token.value
+        self._tell_token(event.id_token, info)
+        return TokenReply(info)
 
     def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
         """Apply a transaction event of any version and reply to it."""
@@ -99,7 +107,7 @@ class Sessions:
             "meter_start_wh": transaction.meter_start_wh,
             "started_at": transaction.started_at.isoformat(),
         }
-        self._tell_token(event, info)
+        self._tell_new_token(event, info)
         station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
         if evse.wish.effective_a != evse.applied_a:
             station.onboarding.repeat_wishes()
@@ -107,17 +115,18 @@ class Sessions:
             station.in_background(stop_unwanted(station, evse))
         return transaction
 
-    def _tell_token(self, event: TransactionReported, info: IdTokenInfo | None) -> None:
+    def _tell_new_token(
+        self, event: TransactionReported, info: IdTokenInfo | None
+    ) -> None:
         """Tell of a token that was not asked about before its transaction began."""
         token = event.id_token
-        before, self.presented = self.presented, None
+        before, self._presented = self._presented, None
         own = own_token(self._station).value
-        if token is None or not token.value or token.value in (own, before):
-            return
-        data = {
-            "id_token": token.value,
-            "status": info.status.value if info else None,
-        }
+        if token and info and token.value and token.value not in (own, before):
+            self._tell_token(token, info)
+
+    def _tell_token(self, token: IdToken, info: IdTokenInfo) -> None:
+        data = {"id_token": token.value, "status": info.status.value}
         self._station.tell(Occurrence(OccurrenceKind.ID_TOKEN_PRESENTED, data=data))
 
     def _take_meter_start(

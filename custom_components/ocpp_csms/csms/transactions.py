@@ -82,9 +82,7 @@ class Transactions:
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
-        start_wh = event.meter_wh
-        if start_wh is None:
-            start_wh = begin_register(event.samples)
+        start_wh = _start_register(event)
         _take_start(transaction, evse, start_wh)
         if not late:
             evse.meter.register.begin_session(transaction.started_at, start_wh)
@@ -109,9 +107,7 @@ class Transactions:
         if event.at is None or event.at >= transaction.started_at:
             return
         transaction.started_at = event.at
-        start_wh = event.meter_wh
-        if start_wh is None:
-            start_wh = begin_register(event.samples)
+        start_wh = _start_register(event)
         energy_wh, before_wh = transaction.energy_wh, transaction.reported_start_wh
         _take_start(transaction, evse, start_wh)
         if start_wh is not None and before_wh is not None:
@@ -223,6 +219,13 @@ class Transactions:
         evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
+
+
+def _start_register(event: TransactionReported) -> float | None:
+    """Return the register that a start tells, of its own or among its samples."""
+    if event.meter_wh is not None:
+        return event.meter_wh
+    return begin_register(event.samples)
 
 
 def _take_start(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
