@@ -1,6 +1,5 @@
 """Binary sensors: connected, plugged in, charging, problem."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -13,12 +12,17 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import StationCoordinator
-from .csms.changes import EvseKey, Key, StationKey
+from .csms.changes import EvseKey, StationKey
 from .csms.evse import Evse
 from .csms.model.station import Problem
 from .csms.station import Station
-from .entity import EvseEntity, StationEntity, async_setup_entities
+from .entity import (
+    EvseEntity,
+    ShowingDescription,
+    ShowingEntity,
+    StationEntity,
+    async_setup_entities,
+)
 from .hub import CsmsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -35,26 +39,14 @@ def problem_attributes(problem: Problem | None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StationBinarySensorDescription(BinarySensorEntityDescription):
-    """Describes a binary sensor of a station."""
-
-    keys: tuple[Key, ...]
-    value_fn: Callable[[Station], bool | None]
-    attributes_fn: Callable[[Station], Mapping[str, Any]] | None = None
-    always_available: bool = False
+class CsmsBinarySensorDescription[SourceT](
+    BinarySensorEntityDescription, ShowingDescription[SourceT]
+):
+    """Describes a binary sensor of a station or an EVSE."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvseBinarySensorDescription(BinarySensorEntityDescription):
-    """Describes a binary sensor of an EVSE."""
-
-    keys: tuple[Key, ...]
-    value_fn: Callable[[Evse], bool | None]
-    attributes_fn: Callable[[Evse], Mapping[str, Any]] | None = None
-
-
-STATION_SENSORS = (
-    StationBinarySensorDescription(
+STATION_SENSORS: tuple[CsmsBinarySensorDescription[Station], ...] = (
+    CsmsBinarySensorDescription(
         key="connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -63,7 +55,7 @@ STATION_SENSORS = (
         attributes_fn=lambda station: {"address": station.state.address},
         always_available=True,
     ),
-    StationBinarySensorDescription(
+    CsmsBinarySensorDescription(
         key="problem",
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -73,21 +65,21 @@ STATION_SENSORS = (
     ),
 )
 
-EVSE_SENSORS = (
-    EvseBinarySensorDescription(
+EVSE_SENSORS: tuple[CsmsBinarySensorDescription[Evse], ...] = (
+    CsmsBinarySensorDescription(
         key="plugged_in",
         translation_key="plugged_in",
         device_class=BinarySensorDeviceClass.PLUG,
         keys=(EvseKey.STATUS, EvseKey.SESSION),
         value_fn=lambda evse: evse.plugged_in,
     ),
-    EvseBinarySensorDescription(
+    CsmsBinarySensorDescription(
         key="charging",
         device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
         keys=(EvseKey.STATUS, EvseKey.SESSION),
         value_fn=lambda evse: evse.charging,
     ),
-    EvseBinarySensorDescription(
+    CsmsBinarySensorDescription(
         key="problem",
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -108,64 +100,29 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         station=lambda coordinator: [
-            StationBinarySensor(coordinator, description)
+            StationBinarySensor(coordinator, description, description.keys)
             for description in STATION_SENSORS
         ],
         evse=lambda coordinator, evse: [
-            EvseBinarySensor(coordinator, evse, description)
+            EvseBinarySensor(coordinator, evse, description, description.keys)
             for description in EVSE_SENSORS
         ],
     )
 
 
-class StationBinarySensor(StationEntity, BinarySensorEntity):
+class CsmsBinarySensor[SourceT](ShowingEntity[SourceT], BinarySensorEntity):
+    """A binary sensor of a station or an EVSE."""
+
+    entity_description: CsmsBinarySensorDescription[SourceT]
+
+    @override
+    def _show(self, value: Any) -> None:
+        self._attr_is_on = value
+
+
+class StationBinarySensor(StationEntity, CsmsBinarySensor[Station]):
     """A binary sensor of a station."""
 
-    entity_description: StationBinarySensorDescription
 
-    def __init__(
-        self,
-        coordinator: StationCoordinator,
-        description: StationBinarySensorDescription,
-    ) -> None:
-        """Prepare the sensor."""
-        super().__init__(coordinator, description, description.keys)
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether there is something to show."""
-        return self.entity_description.always_available or super().available
-
-    @override
-    def _update(self) -> None:
-        description = self.entity_description
-        self._attr_is_on = description.value_fn(self.station)
-        if description.attributes_fn is not None:
-            self._attr_extra_state_attributes = dict(
-                description.attributes_fn(self.station)
-            )
-
-
-class EvseBinarySensor(EvseEntity, BinarySensorEntity):
+class EvseBinarySensor(EvseEntity, CsmsBinarySensor[Evse]):
     """A binary sensor of an EVSE."""
-
-    entity_description: EvseBinarySensorDescription
-
-    def __init__(
-        self,
-        coordinator: StationCoordinator,
-        evse: Evse,
-        description: EvseBinarySensorDescription,
-    ) -> None:
-        """Prepare the sensor."""
-        super().__init__(coordinator, evse, description, description.keys)
-
-    @override
-    def _update(self) -> None:
-        description = self.entity_description
-        self._attr_is_on = description.value_fn(self.evse)
-        if description.attributes_fn is not None:
-            self._attr_extra_state_attributes = dict(
-                description.attributes_fn(self.evse)
-            )

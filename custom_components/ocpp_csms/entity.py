@@ -1,7 +1,9 @@
 """Base entities: of a station, and of an EVSE, which is a child device."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, override
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
@@ -13,6 +15,7 @@ from .coordinator import StationCoordinator
 from .csms.changes import Change, Key
 from .csms.evse import Evse
 from .csms.model.meter import Channel
+from .csms.station import Station
 from .errors import translated_errors
 
 if TYPE_CHECKING:
@@ -84,6 +87,11 @@ class StationEntity(CsmsEntity):
             identifiers={(DOMAIN, self.station.identity)}
         )
 
+    @property
+    def source(self) -> Station:
+        """What the entity tells of."""
+        return self.station
+
 
 class EvseEntity(CsmsEntity):
     """An entity of an EVSE."""
@@ -108,6 +116,51 @@ class EvseEntity(CsmsEntity):
             translation_key="evse",
             translation_placeholders={"evse": str(evse.id)},
         )
+
+    @property
+    def source(self) -> Evse:
+        """What the entity tells of."""
+        return self.evse
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowingDescription[SourceT](EntityDescription):
+    """Describes what an entity shows of its source, a station or an EVSE."""
+
+    keys: tuple[Key, ...]
+    """After changes of these it is looked at again."""
+    value_fn: Callable[[SourceT], Any]
+    attributes_fn: Callable[[SourceT], Mapping[str, Any]] | None = None
+    always_available: bool = False
+    """Also while the station is away."""
+
+
+class ShowingEntity[SourceT](CsmsEntity):
+    """An entity that shows what its description takes from its source."""
+
+    entity_description: ShowingDescription[SourceT]
+
+    @property
+    @abstractmethod
+    def source(self) -> SourceT:
+        """What the entity tells of."""
+
+    @abstractmethod
+    def _show(self, value: Any) -> None:
+        """Take a value over."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is something to show."""
+        return self.entity_description.always_available or super().available
+
+    @override
+    def _update(self) -> None:
+        shown, source = self.entity_description, self.source
+        self._show(shown.value_fn(source))
+        if shown.attributes_fn is not None:
+            self._attr_extra_state_attributes = dict(shown.attributes_fn(source))
 
 
 type StationEntities = Callable[[StationCoordinator], Iterable[Entity]]

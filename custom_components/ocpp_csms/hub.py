@@ -1,23 +1,15 @@
 """The hub of one entry: owns the listener and knows which station belongs to which subentry."""
 
 from collections.abc import Callable
-from datetime import datetime
 import logging
 from typing import Any
 
-from homeassistant.config_entries import (
-    SOURCE_INTEGRATION_DISCOVERY,
-    ConfigEntry,
-    ConfigSubentry,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_PASSWORD, CONF_PORT, EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady, ServiceValidationError
-from homeassistant.helpers import device_registry as dr, discovery_flow
-from homeassistant.helpers.discovery_flow import DiscoveryKey
-from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ALIGNED_INTERVAL,
@@ -48,23 +40,13 @@ from .csms.changes import Change, StationKey
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
-from .repairs import (
-    OTHER_PORT,
-    async_clear_rejections,
-    async_report_rejection,
-    async_report_setup,
-)
+from .offers import Offers
+from .repairs import async_clear_rejections, async_report_rejection, async_report_setup
 
 LOGGER = logging.getLogger(__package__)
 
 type CsmsConfigEntry = ConfigEntry[Hub]
 
-KNOCK_WAIT_S = 15
-"""How long an unknown station may take to say what it is, before it is offered anyway."""
-MAX_OFFERS = 32
-"""How many unknown stations are offered at once."""
-OFFER_STAYS_S = 600
-"""How long the offer of a station stays that has gone away."""
 _STORAGE_VERSION = 1
 _SAVE_DELAY_S = 10
 _MEMORABLE = frozenset({"session", "wish", "limit", "info", "last_boot", "evses"})
@@ -125,8 +107,7 @@ class Hub:
         )
         self._memory: dict[str, Any] = {}
         self._save_pending = False
-        self._offered: set[str] = set()
-        self._knocks: dict[str, CALLBACK_TYPE] = {}
+        self._offers = Offers(hass, entry)
         self._platforms: list[Callable[[StationCoordinator], None]] = []
         self._server: Server | None = None
 
@@ -146,7 +127,7 @@ class Hub:
         self._memory = await self._store.async_load() or {}
         quirks = await self.hass.async_add_executor_job(load_quirks)
         self._server = Server(self._settings, quirks=quirks)
-        self._server.knocked.connect(self._knocked)
+        self._server.knocked.connect(self._offers.async_knocked)
         self._server.rejected.connect(self._rejected)
         for subentry in self._station_subentries():
             self._add_station(subentry)
@@ -170,10 +151,7 @@ class Hub:
     async def async_stop(self) -> None:
         """Close the listener and keep what is known of the stations."""
         await self.server.stop()
-        for identity in tuple(self._knocks):
-            self._forget_knock(identity)
-        for identity in tuple(self._offered):
-            self._withdraw(identity)
+        self._offers.async_end()
         await self._store.async_save(self._snapshot())
         async_clear_rejections(self.hass, self.entry, "")
 
@@ -290,115 +268,6 @@ class Hub:
             for coordinator in self.coordinators.values()
         }
         return self._memory
-
-    @callback
-    def _knocked(self, station: Station) -> None:
-        """Offer a station that nobody knows to the user, once it has said what it is.
-
-        One that does not say so in time is offered all the same.
-        """
-
-        @callback
-        def give_up(_: datetime) -> None:
-            self._knocks.pop(station.identity, None)
-            if station.connected and not station.accepted:
-                self._discover(station)
-
-        self._forget_knock(station.identity)
-        self._knocks[station.identity] = async_call_later(
-            self.hass, KNOCK_WAIT_S, give_up
-        )
-        station.changed.connect(self._guest_changed)
-
-    @callback
-    def _guest_changed(self, station: Station, changes: list[Change]) -> None:
-        """Offer a station that says what it is; withdraw the offer of one that has left."""
-        if station.accepted:
-            return
-        if (0, StationKey.INFO) in changes:
-            self._forget_knock(station.identity)
-            self._discover(station)
-        elif (0, StationKey.CONNECTED) in changes and not station.connected:
-            self._left(station)
-
-    def _forget_knock(self, identity: str) -> None:
-        if cancel := self._knocks.pop(identity, None):
-            cancel()
-
-    def _discover(self, station: Station) -> None:
-        if other := self._other_entry(station.identity):
-            rejection = Rejection(
-                dt_util.utcnow(),
-                station.state.address or "",
-                station.identity,
-                0,
-                OTHER_PORT,
-                other.title,
-            )
-            async_report_rejection(self.hass, self.entry, rejection)
-            return
-        offered = self._offers()
-        if len(offered) >= MAX_OFFERS and station.identity not in offered:
-            return
-        self._offered.add(station.identity)
-        info = station.state.info
-        discovery_flow.async_create_flow(
-            self.hass,
-            DOMAIN,
-            {"source": SOURCE_INTEGRATION_DISCOVERY},
-            {
-                "entry_id": self.entry.entry_id,
-                CONF_IDENTITY: station.identity,
-                "address": station.state.address or "",
-                "version": str(station.version or ""),
-                "vendor": info.vendor if info else "",
-                "model": info.model if info else "",
-                "serial": (info.serial if info else None) or "",
-                "firmware": (info.firmware if info else None) or "",
-            },
-            discovery_key=DiscoveryKey(domain=DOMAIN, key=station.identity, version=1),
-        )
-
-    def _offers(self) -> dict[str, str]:
-        """Return the flows that offer stations, by identity."""
-        return {
-            str(flow["context"].get("unique_id")): flow["flow_id"]
-            for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-            if flow["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
-        }
-
-    @callback
-    def _withdraw(self, identity: str) -> None:
-        """Offer a station no longer."""
-        self._offered.discard(identity)
-        if flow_id := self._offers().get(identity):
-            self.hass.config_entries.flow.async_abort(flow_id)
-
-    @callback
-    def _left(self, station: Station) -> None:
-        """Withdraw the offer of a station that went away, unless it comes back soon."""
-
-        @callback
-        def withdraw(_: datetime) -> None:
-            self._knocks.pop(station.identity, None)
-            self._withdraw(station.identity)
-
-        self._forget_knock(station.identity)
-        self._knocks[station.identity] = async_call_later(
-            self.hass, OFFER_STAYS_S, withdraw
-        )
-
-    def _other_entry(self, identity: str) -> ConfigEntry | None:
-        """Return the other entry under which a station is set up."""
-        return next(
-            (
-                entry
-                for entry in self.hass.config_entries.async_entries(DOMAIN)
-                if entry.entry_id != self.entry.entry_id
-                and any(s.unique_id == identity for s in entry.subentries.values())
-            ),
-            None,
-        )
 
     @callback
     def _rejected(self, rejection: Rejection) -> None:

@@ -1,6 +1,5 @@
 """Sensors of stations and EVSEs; those of the meter are in `meter_sensor`."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
@@ -20,38 +19,29 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import StationCoordinator
-from .csms.changes import EvseKey, Key, StationKey
+from .csms.changes import EvseKey, StationKey
 from .csms.evse import Evse
 from .csms.model.evse import EvseStatus
 from .csms.onboarding import StepState
 from .csms.station import Station
-from .entity import EvseEntity, StationEntity, async_setup_entities
+from .entity import (
+    EvseEntity,
+    ShowingDescription,
+    ShowingEntity,
+    StationEntity,
+    async_setup_entities,
+)
 from .hub import CsmsConfigEntry
 from .meter_sensor import channel_sensors
 
 PARALLEL_UPDATES = 0
 
-type Value = str | float | datetime | None
-
 
 @dataclass(frozen=True, kw_only=True)
-class StationSensorDescription(SensorEntityDescription):
-    """Describes a sensor of a station."""
-
-    keys: tuple[Key, ...]
-    value_fn: Callable[[Station], Value]
-    attributes_fn: Callable[[Station], Mapping[str, Any]] | None = None
-    always_available: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvseSensorDescription(SensorEntityDescription):
-    """Describes a sensor of an EVSE."""
-
-    keys: tuple[Key, ...]
-    value_fn: Callable[[Evse], Value]
-    attributes_fn: Callable[[Evse], Mapping[str, Any]] | None = None
+class CsmsSensorDescription[SourceT](
+    SensorEntityDescription, ShowingDescription[SourceT]
+):
+    """Describes a sensor of a station or an EVSE."""
 
 
 def setup_state(station: Station) -> str:
@@ -89,8 +79,8 @@ def _session_attributes(evse: Evse) -> dict[str, Any]:
     }
 
 
-STATION_SENSORS = (
-    StationSensorDescription(
+STATION_SENSORS: tuple[CsmsSensorDescription[Station], ...] = (
+    CsmsSensorDescription(
         key="firmware",
         translation_key="firmware",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -99,14 +89,14 @@ STATION_SENSORS = (
             station.state.info.firmware if station.state.info else None
         ),
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="ocpp_version",
         translation_key="ocpp_version",
         entity_category=EntityCategory.DIAGNOSTIC,
         keys=(StationKey.CONNECTED,),
         value_fn=lambda station: station.version.value if station.version else None,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="setup",
         translation_key="setup",
         device_class=SensorDeviceClass.ENUM,
@@ -116,7 +106,7 @@ STATION_SENSORS = (
         value_fn=setup_state,
         attributes_fn=setup_steps,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="last_boot",
         translation_key="last_boot",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -126,7 +116,7 @@ STATION_SENSORS = (
         attributes_fn=lambda station: {"reason": station.state.boot_reason},
         always_available=True,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="last_seen",
         translation_key="last_seen",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -136,7 +126,7 @@ STATION_SENSORS = (
         value_fn=lambda station: station.state.last_seen,
         always_available=True,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="clock_offset",
         translation_key="clock_offset",
         device_class=SensorDeviceClass.DURATION,
@@ -148,7 +138,7 @@ STATION_SENSORS = (
         keys=(StationKey.CLOCK_OFFSET,),
         value_fn=lambda station: station.state.clock_offset_s,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="firmware_status",
         translation_key="firmware_status",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -156,7 +146,7 @@ STATION_SENSORS = (
         keys=(StationKey.FIRMWARE_STATUS,),
         value_fn=lambda station: station.state.firmware_status,
     ),
-    StationSensorDescription(
+    CsmsSensorDescription(
         key="log_status",
         translation_key="log_status",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -166,8 +156,8 @@ STATION_SENSORS = (
     ),
 )
 
-EVSE_SENSORS = (
-    EvseSensorDescription(
+EVSE_SENSORS: tuple[CsmsSensorDescription[Evse], ...] = (
+    CsmsSensorDescription(
         key="status",
         translation_key="status",
         device_class=SensorDeviceClass.ENUM,
@@ -175,7 +165,7 @@ EVSE_SENSORS = (
         keys=(EvseKey.STATUS, EvseKey.SESSION),
         value_fn=lambda evse: evse.status.value if evse.status else None,
     ),
-    EvseSensorDescription(
+    CsmsSensorDescription(
         key="session_energy",
         translation_key="session_energy",
         device_class=SensorDeviceClass.ENERGY,
@@ -187,14 +177,14 @@ EVSE_SENSORS = (
         value_fn=lambda evse: evse.session.energy_wh if evse.session else None,
         attributes_fn=_session_attributes,
     ),
-    EvseSensorDescription(
+    CsmsSensorDescription(
         key="session_start",
         translation_key="session_start",
         device_class=SensorDeviceClass.TIMESTAMP,
         keys=(EvseKey.SESSION,),
         value_fn=_session_start,
     ),
-    EvseSensorDescription(
+    CsmsSensorDescription(
         key="accepted_limit",
         translation_key="accepted_limit",
         device_class=SensorDeviceClass.CURRENT,
@@ -218,61 +208,30 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         station=lambda coordinator: [
-            StationSensor(coordinator, description) for description in STATION_SENSORS
+            StationSensor(coordinator, description, description.keys)
+            for description in STATION_SENSORS
         ],
         evse=lambda coordinator, evse: [
-            EvseSensor(coordinator, evse, description) for description in EVSE_SENSORS
+            EvseSensor(coordinator, evse, description, description.keys)
+            for description in EVSE_SENSORS
         ],
         channel=channel_sensors,
     )
 
 
-class StationSensor(StationEntity, SensorEntity):
+class CsmsSensor[SourceT](ShowingEntity[SourceT], SensorEntity):
+    """A sensor of a station or an EVSE."""
+
+    entity_description: CsmsSensorDescription[SourceT]
+
+    @override
+    def _show(self, value: Any) -> None:
+        self._attr_native_value = value
+
+
+class StationSensor(StationEntity, CsmsSensor[Station]):
     """A sensor of a station."""
 
-    entity_description: StationSensorDescription
 
-    def __init__(
-        self, coordinator: StationCoordinator, description: StationSensorDescription
-    ) -> None:
-        """Prepare the sensor."""
-        super().__init__(coordinator, description, description.keys)
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether there is something to show."""
-        return self.entity_description.always_available or super().available
-
-    @override
-    def _update(self) -> None:
-        description = self.entity_description
-        self._attr_native_value = description.value_fn(self.station)
-        if description.attributes_fn is not None:
-            self._attr_extra_state_attributes = dict(
-                description.attributes_fn(self.station)
-            )
-
-
-class EvseSensor(EvseEntity, SensorEntity):
+class EvseSensor(EvseEntity, CsmsSensor[Evse]):
     """A sensor of an EVSE."""
-
-    entity_description: EvseSensorDescription
-
-    def __init__(
-        self,
-        coordinator: StationCoordinator,
-        evse: Evse,
-        description: EvseSensorDescription,
-    ) -> None:
-        """Prepare the sensor."""
-        super().__init__(coordinator, evse, description, description.keys)
-
-    @override
-    def _update(self) -> None:
-        description = self.entity_description
-        self._attr_native_value = description.value_fn(self.evse)
-        if description.attributes_fn is not None:
-            self._attr_extra_state_attributes = dict(
-                description.attributes_fn(self.evse)
-            )

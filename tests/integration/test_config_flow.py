@@ -687,7 +687,7 @@ async def test_discovery_of_silent(
     version: str,
 ) -> None:
     """A station that never says what it is is offered by its identity."""
-    monkeypatch.setattr("custom_components.ocpp_csms.hub.KNOCK_WAIT_S", 0)
+    monkeypatch.setattr("custom_components.ocpp_csms.offers.KNOCK_WAIT_S", 0)
     odd = Misbehaviour(no_boot=True)
     await start_station(entry, version, "NEW1", wait=False, misbehaviour=odd)
     await until(lambda: discoveries(hass))

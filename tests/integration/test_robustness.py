@@ -153,7 +153,7 @@ async def test_offers_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A scan of made-up names fills no page with offers."""
-    monkeypatch.setattr("custom_components.ocpp_csms.hub.MAX_OFFERS", 3)
+    monkeypatch.setattr("custom_components.ocpp_csms.offers.MAX_OFFERS", 3)
     for number in range(8):
         stranger = await bare(entry, f"/STRANGER{number}")
         await stranger.call("BootNotification", boot())
@@ -174,7 +174,7 @@ async def test_offer_of_a_station_that_left(
     for stranger in (stays, leaves):
         await stranger.call("BootNotification", boot())
     await until(lambda: len(offers(hass)) == 2)
-    monkeypatch.setattr("custom_components.ocpp_csms.hub.OFFER_STAYS_S", 0)
+    monkeypatch.setattr("custom_components.ocpp_csms.offers.OFFER_STAYS_S", 0)
     leaves.abort()
     await until(lambda: len(offers(hass)) == 1)
     assert offers(hass)[0]["context"]["unique_id"] == "STAYS"
