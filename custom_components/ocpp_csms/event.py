@@ -25,6 +25,14 @@ class CsmsEventDescription(EventEntityDescription):
     types: Mapping[OccurrenceKind, str]
 
 
+ID_TOKEN = CsmsEventDescription(
+    key="id_token",
+    translation_key="id_token",
+    event_types=["presented"],
+    types={OccurrenceKind.ID_TOKEN_PRESENTED: "presented"},
+)
+"""Of the station, and of the EVSE where it is known: a reader may serve several."""
+
 STATION_EVENTS = (
     CsmsEventDescription(
         key="activity",
@@ -33,12 +41,7 @@ STATION_EVENTS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         types={OccurrenceKind.BOOTED: "booted", OccurrenceKind.FAULT: "fault"},
     ),
-    CsmsEventDescription(
-        key="id_token",
-        translation_key="id_token",
-        event_types=["presented"],
-        types={OccurrenceKind.ID_TOKEN_PRESENTED: "presented"},
-    ),
+    ID_TOKEN,
     CsmsEventDescription(
         key="security",
         translation_key="security",
@@ -70,6 +73,7 @@ EVSE_EVENTS = (
             OccurrenceKind.START_TIMED_OUT: "start_timed_out",
         },
     ),
+    ID_TOKEN,
     CsmsEventDescription(
         key="fault",
         translation_key="fault",
@@ -78,6 +82,10 @@ EVSE_EVENTS = (
         types={OccurrenceKind.FAULT: "fault"},
     ),
 )
+
+
+_OF_ANY_EVSE = (OccurrenceKind.ID_TOKEN_PRESENTED, OccurrenceKind.MONITORED_EVENT)
+"""What a station shows wherever it happened."""
 
 
 async def async_setup_entry(
@@ -132,10 +140,8 @@ class StationEvent(StationEntity, _OccurrenceEvent):
 
     @override
     def _concerns(self, occurrence: Occurrence) -> bool:
-        """Show also what a station's monitors say of an EVSE."""
-        return super()._concerns(occurrence) or (
-            occurrence.kind is OccurrenceKind.MONITORED_EVENT
-        )
+        """Show also which tokens an EVSE reads, and what monitors say of it."""
+        return super()._concerns(occurrence) or occurrence.kind in _OF_ANY_EVSE
 
 
 class EvseEvent(EvseEntity, _OccurrenceEvent):

@@ -136,7 +136,7 @@ STATION_SENSORS: tuple[CsmsSensorDescription[Station], ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         keys=(StationKey.CLOCK_OFFSET,),
-        value_fn=lambda station: station.state.clock_offset_s,
+        value_fn=lambda station: station.clock_offset.seconds,
     ),
     CsmsSensorDescription(
         key="firmware_status",

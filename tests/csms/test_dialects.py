@@ -323,7 +323,7 @@ GOOD: list[tuple[tuple[str, ...], Command[Any], list[str]]] = [
     (V2X, UnlockConnector(1), ["Unlocked"]),
     (V16, Reset(ResetKind.ON_IDLE), ["Accepted"]),
     (V2X, Reset(ResetKind.ON_IDLE), ["Accepted", "Scheduled"]),
-    (V2X, GetBaseReport(1), ["Accepted", "EmptyResultSet"]),
+    (V2X, GetBaseReport(1), ["Accepted"]),
 ]
 
 

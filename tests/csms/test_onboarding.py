@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ocpp_csms.csms import onboarding
+from custom_components.ocpp_csms.csms import inventory, onboarding
 from custom_components.ocpp_csms.csms.model.transaction import Transaction
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.onboarding import Step, StepState
@@ -128,10 +128,20 @@ async def test_measurands_that_are_refused(simulate: Simulate) -> None:
 
 
 async def test_measurands_of_a_quirk(simulate: Simulate) -> None:
-    """Quirk: a model may need its own list, cut to a length."""
-    quirks = {"measurands": ("Voltage", "SoC", "Frequency"), "max_measurands": 2}
-    _, simulated = await simulate("1.6", quirks=quirks)
+    """Quirk: of what the user chose, a model may be asked for some only, and for so many."""
+    quirks = {"measurands": ("Frequency", "SoC", "Voltage"), "max_measurands": 2}
+    wanted = ("Temperature", "Voltage", "SoC", "Frequency")
+    _, simulated = await simulate("1.6", quirks=quirks, config={"measurands": wanted})
     assert simulated.dialect.measurands("sampled") == ["Voltage", "SoC"]
+
+
+async def test_time_out_of_a_quirk(simulate: Simulate) -> None:
+    """Quirk: a model that is slow gets its time, and more where the user chose more."""
+    slow: dict[str, Any] = {"call_timeout_s": 90.0}
+    station, _ = await simulate("1.6", quirks=slow, config={"call_timeout_s": 30.0})
+    assert station.pacing.call_timeout_s == 90.0
+    station, _ = await simulate("1.6", quirks=slow, config={"call_timeout_s": 120.0})
+    assert station.pacing.call_timeout_s == 120.0
 
 
 async def test_intervals_are_set(simulate: Simulate, version: str) -> None:
@@ -310,14 +320,40 @@ async def test_failed_step(simulate: Simulate, version: str) -> None:
     assert "no answer" in station.onboarding.problems[Step.CONFIGURATION]
 
 
+@pytest.mark.parametrize("status", ["Rejected", "NotSupported", "EmptyResultSet"])
+async def test_inventory_that_is_refused(
+    simulate: Simulate, version_2x: str, status: str
+) -> None:
+    """2.x: a station that reports no inventory is asked for what matters, and set up."""
+    odd = Misbehaviour(statuses={"GetBaseReport": status})
+    station, simulated = await simulate(
+        version_2x, misbehaviour=odd, config={"measurands": WANTED}
+    )
+    assert _states(station)["configuration"] == "done"
+    assert len(station.state.variables) == len(station.dialect.settings)
+    assert simulated.dialect.measurands("sampled") == list(WANTED)
+
+
+async def test_inventory_that_is_not_known(simulate: Simulate, version_2x: str) -> None:
+    """2.x: nor does an error instead of a refusal keep the settings back."""
+    odd = Misbehaviour(refuse={"GetBaseReport": "NotImplemented"})
+    _, simulated = await simulate(
+        version_2x, misbehaviour=odd, config={"measurands": WANTED}
+    )
+    assert simulated.dialect.measurands("sampled") == list(WANTED)
+
+
 async def test_inventory_that_stays_away(
     simulate: Simulate, version_2x: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """2.x: pages that never come fail the step."""
-    monkeypatch.setattr(onboarding, "REPORT_WAIT_S", 0.05)
+    """2.x: pages that never come fail the step, but what matters is read and set."""
+    monkeypatch.setattr(inventory, "PAGE_WAIT_S", 0.05)
     odd = Misbehaviour(statuses={"GetBaseReport": "Accepted"})
-    station, _ = await simulate(version_2x, misbehaviour=odd)
+    station, simulated = await simulate(
+        version_2x, misbehaviour=odd, config={"measurands": WANTED}
+    )
     assert "NotifyReport" in station.onboarding.problems[Step.CONFIGURATION]
+    assert simulated.dialect.measurands("sampled") == list(WANTED)
 
 
 async def test_answer_that_says_nothing_of_a_write(

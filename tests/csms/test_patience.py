@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ocpp_csms.csms import limits, onboarding
+from custom_components.ocpp_csms.csms import inventory, limits, onboarding
 from custom_components.ocpp_csms.csms.errors import CsmsError
 from custom_components.ocpp_csms.csms.model.commands import (
     ClearCache,
@@ -131,7 +131,7 @@ async def test_inventory_without_end(
     server: Server, call_in: Dial, version_2x: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """2.x: an inventory that goes on for ever is cut, and the other steps are done."""
-    monkeypatch.setattr(onboarding, "MAX_VARIABLES", 50)
+    monkeypatch.setattr(inventory, "MAX_VARIABLES", 50)
     station, socket, page = await _reporting(server, call_in, version_2x)
     for number in range(20):
         await socket.call("NotifyReport", page(number))
@@ -144,7 +144,7 @@ async def test_inventory_that_drags_on(
     server: Server, call_in: Dial, version_2x: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """2.x: pages that come just in time, for ever, keep no wish back."""
-    monkeypatch.setattr(onboarding, "REPORT_TOTAL_S", 0.1)
+    monkeypatch.setattr(inventory, "TOTAL_WAIT_S", 0.1)
     station, socket, page = await _reporting(server, call_in, version_2x)
     number = 0
     while not station.evses[1].wish_applied:

@@ -490,6 +490,44 @@ async def test_token_without_a_question_is_told(
     ]
 
 
+async def test_token_of_one_evse_among_several(
+    cp1: BareStation, occurrences: list[Occurrence]
+) -> None:
+    """Who reads a card may not be known; who begins with one is."""
+    for connector in (1, 2):
+        await cp1.call("StatusNotification", status(evse=connector))
+    await cp1.call("Authorize", {"idTag": "ONE"})
+    await cp1.call("StartTransaction", start(idTag="TWO", connectorId=2))
+    told = [o for o in occurrences if o.kind is OccurrenceKind.ID_TOKEN_PRESENTED]
+    assert [(o.evse_id, o.data["evse_id"]) for o in told] == [(0, None), (2, 2)]
+
+
+async def test_transaction_first_heard_of_by_values(
+    cp1: BareStation, occurrences: list[Occurrence]
+) -> None:
+    """1.6: a transaction that began while nobody listened is told when it is heard of."""
+    await cp1.call("StatusNotification", status(word="Charging"))
+    for minute in (0, 60):
+        await cp1.call("MeterValues", register(5000, at=minute, tx=42))
+    told = [o for o in occurrences if o.kind is OccurrenceKind.TRANSACTION_STARTED]
+    assert [(o.evse_id, o.data["transaction_id"]) for o in told] == [(1, "42")]
+    assert told[0].data["resumed"]
+
+
+async def test_transaction_first_heard_of_by_an_update(
+    cp1_201: BareStation, occurrences: list[Occurrence]
+) -> None:
+    """2.x: so is one of which the start was lost, with its token."""
+    token = {"idToken": "CARD", "type": "ISO14443"}
+    for number in (1, 2):
+        await cp1_201.call(
+            "TransactionEvent", event("Updated", seqNo=number, idToken=token)
+        )
+    told = [o for o in occurrences if o.kind is OccurrenceKind.TRANSACTION_STARTED]
+    assert [(o.evse_id, o.data["id_token"]) for o in told] == [(1, "CARD")]
+    assert told[0].data["resumed"]
+
+
 async def test_start_that_comes_after_an_update(
     cp1_201: BareStation, station: Station
 ) -> None:

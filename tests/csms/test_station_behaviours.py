@@ -292,7 +292,7 @@ async def test_05_offline_values_say_nothing_of_the_clock(
     """2.x: values that were kept while offline don't make the clock look wrong."""
     clock.advance(3600)
     await cp1_201.call("TransactionEvent", event(offline=True, meterValue=[energy(5)]))
-    assert station.state.clock_offset_s is None
+    assert station.clock_offset.seconds is None
 
 
 # 6. Orphans.

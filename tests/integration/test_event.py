@@ -30,6 +30,7 @@ async def test_nothing_yet(charger: Charger) -> None:
     """Before anything happens nothing is known."""
     for kind, evse in (
         ("id_token", 0),
+        ("id_token", 1),
         ("security", 0),
         ("transaction", 1),
         ("fault", 1),
@@ -59,11 +60,13 @@ async def test_start_timed_out(
 
 
 async def test_id_token(charger: Charger) -> None:
-    """A card before the reader is told with its token and what was answered."""
+    """A card is told at station and EVSE, with its token and what was answered."""
     await charger.plug_in()
     assert await charger.sim.present_token(1, "04AABBCC")
-    told = await happened(charger, "id_token", "presented", 0)
-    assert (told["id_token"], told["status"]) == ("04AABBCC", "Accepted")
+    for place in (0, 1):
+        told = await happened(charger, "id_token", "presented", place)
+        assert (told["id_token"], told["status"]) == ("04AABBCC", "Accepted")
+        assert told["evse_id"] == 1
 
 
 async def test_fault(charger: Charger) -> None:

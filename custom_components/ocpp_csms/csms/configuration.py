@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+import logging
 import math
 from typing import TYPE_CHECKING
 
 from .changes import StationKey
 from .dialects import Setting
-from .errors import CallError, CommandRejectedError, Skipped
+from .errors import CallError, CallTimeoutError, CommandRejectedError, Skipped
 from .evse import MAX_EVSES
 from .model.commands import GetBaseReport, GetVariables, SetVariables
 from .model.variable import Variable, VariableRef, VariableResult
 
 if TYPE_CHECKING:
     from .station import Station
+
+_LOGGER = logging.getLogger(__name__)
 
 MIN_INTERVAL_S = 1
 _MAX_CONNECTORS = 16
@@ -32,30 +35,54 @@ async def read_configuration(station: Station) -> str:
 
 
 async def _read_inventory(station: Station) -> None:
-    request_id = station.onboarding.begin_report()
-    answer = await station.execute(GetBaseReport(request_id))
-    if answer.status == "Accepted":
-        variables = await station.onboarding.await_report()
-        station.state.variables = {variable.ref: variable for variable in variables}
+    """Read all that a 2.x station reports; one that reports nothing gets asked singly.
+
+    Where pages stay away, that is done too, and the step fails, so that it is tried again.
+    """
+    request_id = station.inventory.expect()
+    try:
+        await station.execute(GetBaseReport(request_id))
+    except (CallError, CommandRejectedError) as error:
+        _LOGGER.info("%s reports no inventory: %s", station.identity, error)
+        await _read_settings(station)
+        return
+    try:
+        variables = await station.inventory.complete()
+    except CallTimeoutError:
+        await _read_settings(station)
+        raise
+    station.state.variables = {variable.ref: variable for variable in variables}
 
 
 async def _read_keys(station: Station) -> None:
-    """Read 1.6 keys at once; a station that can't gets asked for those that matter, singly."""
+    """Read 1.6 keys at once; a station that can't gets asked singly."""
     results: tuple[VariableResult, ...] = ()
     if not station.quirks.one_key_per_get:
         results = await station.execute(GetVariables())
-    if not results:
-        for ref in station.dialect.settings.values():
-            results += await station.execute(GetVariables((ref,)))
-    remember(station, results)
+    if results:
+        remember(station, results)
+    else:
+        await _read_settings(station)
+
+
+async def _read_settings(station: Station) -> None:
+    """Read those variables that matter, one by one."""
+    for ref in station.dialect.settings.values():
+        remember(station, await station.execute(GetVariables((ref,))))
 
 
 def remember(station: Station, results: Iterable[VariableResult]) -> None:
-    """Keep what was read."""
+    """Keep what was read; 2.x does not say with a value whether it can be changed."""
+    variables = station.state.variables
     for result in results:
-        if result.accepted and result.readonly is not None:
-            station.state.variables[result.ref] = Variable(
-                result.ref, result.value, result.readonly
+        if not result.accepted:
+            continue
+        known = variables.get(result.ref)
+        if known is not None and result.readonly is None:
+            variables[result.ref] = replace(known, value=result.value)
+        else:
+            variables[result.ref] = Variable(
+                result.ref, result.value, bool(result.readonly)
             )
 
 
@@ -92,12 +119,12 @@ def _learn_evses(station: Station) -> None:
 
 async def set_measurands(station: Station) -> str:
     """Have the wanted measurands sampled, as far as the station takes them."""
-    wanted = station.quirks.measurands or station.config.measurands
+    wanted = station.config.measurands
     if not wanted:
         raise Skipped("left to the station")
     ref = station.dialect.settings[Setting.SAMPLED_MEASURANDS]
     variable = _writable(station, ref)
-    chosen = _supported(wanted, variable)[: _most_measurands(station)]
+    chosen = _supported(station, wanted, variable)[: _most_measurands(station)]
     has = _names(variable.value or "")
     if not set(chosen) - has or (chosen, has) == station.measurands_taken:
         raise Skipped("set already")
@@ -135,10 +162,16 @@ def _names(text: str) -> set[str]:
     return {name.strip() for name in text.split(",") if name.strip()}
 
 
-def _supported(wanted: tuple[str, ...], variable: Variable) -> tuple[str, ...]:
+def _supported(
+    station: Station, wanted: tuple[str, ...], variable: Variable
+) -> tuple[str, ...]:
     """Return the wanted measurands that the station lists as possible, if it lists any."""
+    known = station.quirks.measurands
     return tuple(
-        name for name in wanted if not variable.choices or name in variable.choices
+        name
+        for name in wanted
+        if (not variable.choices or name in variable.choices)
+        and (known is None or name in known)
     )
 
 

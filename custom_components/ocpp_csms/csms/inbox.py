@@ -111,10 +111,11 @@ class Inbox:
 
     def _status_changed(self, event: StatusChanged, now: datetime) -> Acknowledged:
         station = self._station
+        station.hear_clock(event.at, now)
         if event.evse_id == 0:
             self._station_status(event)
             return ACKNOWLEDGED
-        evse = self._station.known_evse(event.evse_id)
+        evse = station.known_evse(event.evse_id)
         before, problem_before = evse.status, evse.problem
         connector = evse.connector(event.connector_id or 1)
         if connector.status is not event.status:
@@ -252,7 +253,7 @@ class Inbox:
             self._tell_fault(evse.id, problem)
 
     def _report_received(self, event: ReportReceived, _: datetime) -> Acknowledged:
-        self._station.onboarding.take_report(event)
+        self._station.inventory.take(event)
         return ACKNOWLEDGED
 
 

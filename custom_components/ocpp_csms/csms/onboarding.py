@@ -6,7 +6,7 @@ others go on. A step in which the connection broke twice is left out for an hour
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 import logging
@@ -16,7 +16,6 @@ from .changes import StationKey
 from .configuration import read_configuration, set_intervals, set_measurands
 from .errors import (
     CallError,
-    CallTimeoutError,
     CommandNotSupportedError,
     CommandRejectedError,
     CsmsError,
@@ -24,8 +23,6 @@ from .errors import (
 )
 from .meter import FLOWS
 from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
-from .model.events import ReportReceived
-from .model.variable import Variable
 from .wishes import apply_wishes
 
 if TYPE_CHECKING:
@@ -35,12 +32,6 @@ _LOGGER = logging.getLogger(__name__)
 
 BOOT_WAIT_S = 10.0
 """How long a station that connects may take to send its BootNotification."""
-REPORT_WAIT_S = 60.0
-"""How long the pages of an inventory may take, each."""
-REPORT_TOTAL_S = 300.0
-"""How long a whole inventory may take."""
-MAX_VARIABLES = 5000
-"""More than any station has: an inventory that goes on beyond is cut."""
 RETRY_S = 60.0
 """How soon a step is done again that was not answered; doubled each time."""
 MAX_RETRY_S = 900.0
@@ -82,16 +73,6 @@ class StepRecord:
     at: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Report:
-    """An inventory that is being received."""
-
-    request_id: int
-    variables: list[Variable] = field(default_factory=list)
-    progress: asyncio.Event = field(default_factory=asyncio.Event)
-    complete: bool = False
-
-
 class Onboarding:
     """Runs the steps of one station, once per boot."""
 
@@ -104,8 +85,6 @@ class Onboarding:
         self._done_once = False
         self._breaks: dict[Step, list[datetime]] = {}
         self._running: Step | None = None
-        self._report: _Report | None = None
-        self._request_id = 0
         self._retry: asyncio.TimerHandle | None = None
         self._retries = 0
         self._failed: dict[Step, None] = {}
@@ -217,37 +196,6 @@ class Onboarding:
             step = next(iter(self._again))
             del self._again[step]
             await self._run_step(step)
-
-    def take_report(self, event: ReportReceived) -> None:
-        """Take a page of an inventory; pages that nobody asked for are left alone."""
-        report = self._report
-        if report is None or report.request_id != event.request_id:
-            return
-        report.variables.extend(event.variables)
-        report.complete = event.last or len(report.variables) >= MAX_VARIABLES
-        report.progress.set()
-
-    def begin_report(self) -> int:
-        """Expect an inventory and return the request id to ask for it with."""
-        self._request_id += 1
-        self._report = _Report(self._request_id)
-        return self._request_id
-
-    async def await_report(self) -> list[Variable]:
-        """Return the whole inventory. Raises CallTimeoutError when pages stay away."""
-        report = self._report
-        assert report is not None
-        try:
-            async with asyncio.timeout(REPORT_TOTAL_S):
-                while not report.complete:
-                    async with asyncio.timeout(REPORT_WAIT_S):
-                        await report.progress.wait()
-                    report.progress.clear()
-        except TimeoutError as error:
-            raise CallTimeoutError("NotifyReport", REPORT_WAIT_S) from error
-        finally:
-            self._report = None
-        return report.variables
 
     async def _run(self, *, after_boot: bool) -> None:
         """Run what is due. The whole once per boot; after a reconnection the state only."""

@@ -29,19 +29,17 @@ _LOGGER = logging.getLogger(__name__)
 
 GRACE_S = 10.0
 """How long the end of a transaction may take to follow the status that shows it."""
-_OFFSET_STEP_S = 5.0
 _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_EVSE)
 
 
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_last_offset_s", "_presented", "_station")
+    __slots__ = ("_presented", "_station")
 
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
-        self._last_offset_s: float | None = None
         self._presented: str | None = None
         """The token that was asked about last, until a transaction begins."""
 
@@ -50,12 +48,16 @@ class Sessions:
         station = self._station
         info = station.authorizer(station.identity, event.id_token, None)
         self._presented = event.id_token.value
-        self._tell_token(event.id_token, info)
+        evses = station.evses
+        only = next(iter(evses)) if len(evses) == 1 else 0
+        self._tell_token(only, event.id_token, info)
         return TokenReply(info)
 
     def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
         """Apply a transaction event of any version and reply to it."""
         info = self._authorize(event)
+        if not event.offline:
+            self._station.hear_clock(event.at, now)
         started = event.phase is TransactionPhase.STARTED
         transaction = (
             self._started(event, info, now) if started else self._continued(event, now)
@@ -100,15 +102,8 @@ class Sessions:
         self._take_samples(evse, event.samples, now, transaction)
         station.mark(EvseKey.SESSION, evse.id)
         self.status_changed(evse, before, now)
-        data = {
-            "transaction_id": transaction.id,
-            "id_token": transaction.id_token,
-            "id_token_status": info.status.value if info else None,
-            "meter_start_wh": transaction.meter_start_wh,
-            "started_at": transaction.started_at.isoformat(),
-        }
-        self._tell_new_token(event, info)
-        station.tell(Occurrence(OccurrenceKind.TRANSACTION_STARTED, evse.id, data))
+        self._tell_new_token(evse, event, info)
+        self._tell_started(transaction, info)
         if evse.wish.effective_a != evse.applied_a:
             station.onboarding.repeat_wishes()
         if unwanted and transaction.id_token == own_token(station).value:
@@ -116,18 +111,38 @@ class Sessions:
         return transaction
 
     def _tell_new_token(
-        self, event: TransactionReported, info: IdTokenInfo | None
+        self, evse: Evse, event: TransactionReported, info: IdTokenInfo | None
     ) -> None:
         """Tell of a token that was not asked about before its transaction began."""
         token = event.id_token
         before, self._presented = self._presented, None
         own = own_token(self._station).value
         if token and info and token.value and token.value not in (own, before):
-            self._tell_token(token, info)
+            self._tell_token(evse.id, token, info)
 
-    def _tell_token(self, token: IdToken, info: IdTokenInfo) -> None:
-        data = {"id_token": token.value, "status": info.status.value}
-        self._station.tell(Occurrence(OccurrenceKind.ID_TOKEN_PRESENTED, data=data))
+    def _tell_token(self, evse_id: int, token: IdToken, info: IdTokenInfo) -> None:
+        data = {
+            "id_token": token.value,
+            "status": info.status.value,
+            "evse_id": evse_id or None,
+        }
+        kind = OccurrenceKind.ID_TOKEN_PRESENTED
+        self._station.tell(Occurrence(kind, evse_id, data))
+
+    def _tell_started(
+        self, transaction: Transaction, info: IdTokenInfo | None = None
+    ) -> None:
+        """Tell of a new transaction, or of one that is heard of for the first time."""
+        data = {
+            "transaction_id": transaction.id,
+            "id_token": transaction.id_token,
+            "id_token_status": info.status.value if info else None,
+            "meter_start_wh": transaction.meter_start_wh,
+            "started_at": transaction.started_at.isoformat(),
+            "resumed": transaction.resumed,
+        }
+        kind = OccurrenceKind.TRANSACTION_STARTED
+        self._station.tell(Occurrence(kind, transaction.evse_id, data))
 
     def _take_meter_start(
         self, evse: Evse, event: TransactionReported, now: datetime
@@ -151,21 +166,11 @@ class Sessions:
     ) -> Transaction | None:
         """Take an update or the end of a transaction, of which the start may be unheard."""
         station = self._station
-        id_ = event.transaction_id or ""
-        transaction = station.transactions.find(id_)
+        known = station.transactions.find(event.transaction_id or "")
+        transaction = known or self._take_up(event, now)
         if transaction is None:
-            if event.evse_id is None or event.phase is TransactionPhase.ENDED:
-                _LOGGER.info(
-                    "%s: message of an unknown transaction %s", station.identity, id_
-                )
-                return None
-            evse = station.known_evse(event.evse_id)
-            if station.transactions.is_late(event, evse):
-                return None
-            self.end_lost(evse, event.at or now)
-            transaction = station.transactions.resume(evse, id_, event.at or now)
-            station.mark(EvseKey.SESSION, event.evse_id)
-        evse = self._station.known_evse(transaction.evse_id)
+            return None
+        evse = station.known_evse(transaction.evse_id)
         before = evse.status
         if event.phase is TransactionPhase.UPDATED and station.transactions.reopen(
             transaction, evse
@@ -173,12 +178,30 @@ class Sessions:
             station.mark(EvseKey.SESSION, evse.id)
         running = evse.transaction is transaction
         station.transactions.update(transaction, event, evse)
+        if known is None:
+            self._tell_started(transaction)
         if running:
             self._take_samples(evse, event.samples, now, transaction)
         if event.phase is TransactionPhase.ENDED:
             self._ended(evse, transaction, event, now)
         self.status_changed(evse, before, now)
         return transaction
+
+    def _take_up(self, event: TransactionReported, now: datetime) -> Transaction | None:
+        """Return a transaction that an update shows to run, though its start was not heard."""
+        station = self._station
+        id_ = event.transaction_id or ""
+        if event.evse_id is None or event.phase is TransactionPhase.ENDED:
+            _LOGGER.info(
+                "%s: message of an unknown transaction %s", station.identity, id_
+            )
+            return None
+        evse = station.known_evse(event.evse_id)
+        if station.transactions.is_late(event, evse):
+            return None
+        self.end_lost(evse, event.at or now)
+        station.mark(EvseKey.SESSION, evse.id)
+        return station.transactions.resume(evse, id_, event.at or now)
 
     def _ended(
         self,
@@ -240,7 +263,7 @@ class Sessions:
             self._mark_channels(evse, evse.meter.stop_flow(now))
         if transaction is not None and evse.count_energy(samples[-1].at or now):
             station.mark(EvseKey.SESSION_ENERGY, evse.id)
-        self._judge_clock(samples, now)
+        station.hear_clock(samples[-1].at, now, measured=True)
         if evse.applied_lines not in (None, count_lines(evse)):
             evse.applied_a = evse.applied_lines = None
             station.onboarding.repeat_wishes()
@@ -261,24 +284,6 @@ class Sessions:
         if keys:
             self._station.mark_channels(evse.id, keys)
 
-    def _judge_clock(self, samples: tuple[Samples, ...], now: datetime) -> None:
-        """Estimate how far the station's clock is off, once two messages agree on it.
-
-        Values that come late, out of a queue, don't agree with each other.
-        """
-        at = samples[-1].at
-        if at is None:
-            return
-        offset = round((at - now).total_seconds(), 1)
-        last, self._last_offset_s = self._last_offset_s, offset
-        if last is None or abs(offset - last) >= _OFFSET_STEP_S:
-            return
-        state = self._station.state
-        known = state.clock_offset_s
-        if known is None or abs(offset - known) >= _OFFSET_STEP_S:
-            state.clock_offset_s = offset
-            self._station.mark(StationKey.CLOCK_OFFSET)
-
     def sampled(self, event: MeterSampled, now: datetime) -> Acknowledged:
         """Apply meter values and reply to them."""
         if event.evse_id == 0:
@@ -291,17 +296,26 @@ class Sessions:
             and id_ not in NO_TRANSACTION
             and (transaction is None or transaction.id != id_)
         ):
-            at = next((s.at for s in event.samples if s.at), None) or now
-            adopted = self._station.transactions.adopt(
-                evse, id_, at, charging=evse.status in _FLOWING
-            )
-            if adopted is not None and transaction is None:
-                self._station.mark(EvseKey.SESSION, evse.id)
-            transaction = adopted
+            transaction = self._adopt(evse, id_, event, now)
         elif transaction is not None and id_ == transaction.id:
             transaction.id_confirmed = True
         self._take_samples(evse, event.samples, now, transaction)
         return ACKNOWLEDGED
+
+    def _adopt(
+        self, evse: Evse, id_: str, event: MeterSampled, now: datetime
+    ) -> Transaction | None:
+        """Return the transaction that values of another id than the running one's belong to."""
+        station = self._station
+        before, known = evse.transaction, station.transactions.find(id_)
+        at = next((s.at for s in event.samples if s.at), None) or now
+        charging = evse.status in _FLOWING
+        adopted = station.transactions.adopt(evse, id_, at, charging=charging)
+        if adopted is not None and before is None:
+            station.mark(EvseKey.SESSION, evse.id)
+            if known is None:
+                self._tell_started(adopted)
+        return adopted
 
     def close_stale(self, evse: Evse, at: datetime) -> None:
         """End a transaction that an available connector shows to be over.

@@ -10,6 +10,7 @@ from typing import Any
 from .authorization import Authorizer, accept_all
 from .changes import Change, EvseKey, Key, StationKey
 from .clock import Clock, utc_now
+from .clock_offset import ClockOffset
 from .codec import Codec
 from .connection import Connection, Counters, Pacing, Payload, Socket
 from .dialects import DIALECTS, Dialect, Setting
@@ -18,6 +19,7 @@ from .evse import MAX_EVSES, Evse
 from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
+from .inventory import Inventory
 from .model.commands import Command, GetTransactionStatus, Trigger, TriggerMessage
 from .model.evse import ConnectorStatus, EvseStatus
 from .model.station import Problem, StationInfo
@@ -71,7 +73,6 @@ class StationState:
     last_boot: datetime | None = None
     boot_reason: str | None = None
     last_seen: datetime | None = None
-    clock_offset_s: float | None = None
     firmware_status: str | None = None
     log_status: str | None = None
     wish_available: bool | None = None
@@ -106,6 +107,8 @@ class Station:
         self.changed: Signal[Station, list[Change]] = Signal()
         self.occurred: Signal[Station, Occurrence] = Signal()
         self.onboarding = Onboarding(self)
+        self.inventory = Inventory()
+        self.clock_offset = ClockOffset()
         self.profile_attempt: int | None = None
         self.measurands_taken: tuple[tuple[str, ...], set[str]] | None = None
         """What was asked for last, and what of it the station took."""
@@ -158,7 +161,9 @@ class Station:
     def pacing(self) -> Pacing:
         """How gently the station is to be handled."""
         return Pacing(
-            call_timeout_s=self.quirks.call_timeout_s or self.config.call_timeout_s,
+            call_timeout_s=max(
+                self.quirks.call_timeout_s or 0.0, self.config.call_timeout_s
+            ),
             call_gap_s=self.quirks.call_gap_s,
             answer_delay_s=self.quirks.answer_delay_s,
         )
@@ -238,6 +243,13 @@ class Station:
         self.flush()
         if self.connected and self.state.info is None:
             self.onboarding.start(after_boot=False)
+
+    def hear_clock(
+        self, at: datetime | None, now: datetime, *, measured: bool = False
+    ) -> None:
+        """Take what the time of a message, or of values, says of the station's clock."""
+        if at is not None and self.clock_offset.hear(at, now, measured=measured):
+            self.mark(StationKey.CLOCK_OFFSET)
 
     def mark(self, key: Key, evse_id: int = 0) -> None:
         """Note that something changed; listeners hear of it at the next flush."""

@@ -28,7 +28,7 @@ class Quirks:
     names: tuple[str, ...] = ()
     """The rules that apply, as file/rule."""
     call_timeout_s: float | None = None
-    """How long it may take to answer."""
+    """How long it may take to answer, at least."""
     call_gap_s: float = 0.0
     """Rest between an answer and the next CALL."""
     boot_settle_s: float = 2.0
@@ -38,7 +38,7 @@ class Quirks:
     skip_steps: frozenset[str] = frozenset()
     """Steps of onboarding that do harm."""
     measurands: tuple[str, ...] | None = None
-    """What can be sampled, in its own spelling, instead of what the user chose."""
+    """The only measurands that it may be asked for."""
     max_measurands: int | None = None
     """How many measurands it can sample at once."""
     readonly: frozenset[str] = frozenset()

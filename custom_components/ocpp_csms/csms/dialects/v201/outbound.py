@@ -247,9 +247,7 @@ OUTBOUND: dict[type[Command[Any]], Outbound] = {
         "ClearChargingProfile", _clear_profile, done("Accepted", "Unknown")
     ),
     DataTransfer: Outbound("DataTransfer", _data_transfer, data_transfer_result),
-    GetBaseReport: Outbound(
-        "GetBaseReport", _base_report, done("Accepted", "EmptyResultSet")
-    ),
+    GetBaseReport: Outbound("GetBaseReport", _base_report, done("Accepted")),
     GetCompositeSchedule: Outbound("GetCompositeSchedule", _get_composite, _composite),
     GetTransactionStatus: Outbound(
         "GetTransactionStatus", _transaction_status, _ongoing
