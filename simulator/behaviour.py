@@ -175,6 +175,11 @@ class Behaviour:
 
     # Security and limits from outside.
 
+    def change_password(self, password: str) -> None:
+        """Dial again at once with a new password."""
+        self.station.password = password
+        self.station.link.drop()
+
     async def security_event(self, kind: str, info: str) -> None:
         """Send a SecurityEventNotification."""
         payload: Json = {"type": kind}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .evse import Evse, Token, Transaction
 from .frames import Json
+from .meter import Reading, Sampling, readings
 
 if TYPE_CHECKING:
     from .station import ChargingStation
@@ -113,3 +114,63 @@ class Dialect(ABC):
     @abstractmethod
     def reset_settings(self) -> None:
         """Go back to the settings of the factory."""
+
+    # Readings.
+
+    def _samples(
+        self,
+        evse: Evse,
+        occasion: Occasion,
+        context: str,
+        transaction: Transaction | None,
+    ) -> list[Json]:
+        """Return a meter value with all its samples; none if nothing is to be read."""
+        odd = self.station.misbehaviour
+        found = self._sampled_values(evse, occasion, context, transaction)
+        if odd.empty_samples:
+            found = []
+        elif not found:
+            return []
+        value: Json = {"sampledValue": found}
+        interval = (
+            self.seconds("sample_interval") if odd.interval_start_timestamps else 0.0
+        )
+        self._stamp(value, interval)
+        return [value]
+
+    def _sampled_values(
+        self,
+        evse: Evse,
+        occasion: Occasion,
+        context: str,
+        transaction: Transaction | None,
+    ) -> list[Json]:
+        """Read the meter."""
+        evse.flow_until(self.station.clock.now())
+        start = transaction.meter_start if transaction else None
+        sampling = Sampling(self.measurands(occasion), context, start)
+        found = readings(evse.meter, evse.car, sampling, self.station.misbehaviour)
+        return [self._sampled(reading) for reading in found]
+
+    def _sampled(self, reading: Reading) -> Json:
+        """Return a sampledValue, yet without its unit."""
+        odd = self.station.misbehaviour
+        sample: Json = {"value": reading.value, "location": reading.location}
+        if not odd.omit_context:
+            sample["context"] = reading.context
+        if not odd.omit_measurand:
+            sample["measurand"] = reading.measurand
+        if reading.phase is not None:
+            sample["phase"] = reading.phase
+        return sample
+
+    def _stamp(self, payload: Json, earlier: float = 0.0) -> None:
+        """Put a timestamp into a payload, of now or some seconds earlier."""
+        when = self.station.behaviour.stamp_ago(earlier)
+        if when is not None:
+            payload["timestamp"] = when
+
+
+def occasion_of(context: str) -> Occasion:
+    """Return the occasion of readings while nothing starts or ends."""
+    return "aligned" if context == "Sample.Clock" else "sampled"

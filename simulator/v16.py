@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, override
 
-from .dialect import Dialect, Message, Occasion
+from .dialect import Dialect, Message, Occasion, occasion_of
 from .evse import Evse, Token, Transaction
 from .frames import Json
-from .meter import Reading, Sampling, readings
+from .meter import Reading
 from .v16_requests import Requests16
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class Dialect16(Dialect):
             "errorCode": odd.error_code or fault or "NoError",
             "status": status,
         }
-        self._stamp(payload, drop=odd.status_without_timestamp)
+        if not odd.status_without_timestamp:
+            self._stamp(payload)
         return "StatusNotification", payload
 
     @override
@@ -202,7 +203,7 @@ class Dialect16(Dialect):
         """Send MeterValues if there is something to read; states go by StatusNotification."""
         if not context:
             return
-        occasion: Occasion = "aligned" if context == "Sample.Clock" else "sampled"
+        occasion = occasion_of(context)
         self._send_values(
             evse, self._samples(evse, occasion, context, transaction), transaction
         )
@@ -239,7 +240,7 @@ class Dialect16(Dialect):
     @override
     def meter_values(self, evse: Evse, context: str, *, kind: str = "normal") -> None:
         """Send MeterValues."""
-        occasion: Occasion = "aligned" if context == "Sample.Clock" else "sampled"
+        occasion = occasion_of(context)
         values = self._samples(evse, occasion, context, evse.transaction)
         self._send_values(
             evse,
@@ -278,23 +279,17 @@ class Dialect16(Dialect):
             "MeterValues", content, keep=transaction is not None, triggered=triggered
         )
 
-    def _samples(
+    @override
+    def _sampled_values(
         self,
         evse: Evse,
         occasion: Occasion,
         context: str,
         transaction: Transaction | None,
     ) -> list[Json]:
-        """Return a meter value with all its samples; none if nothing is to be read."""
-        odd = self.station.misbehaviour
-        evse.flow_until(self.station.clock.now())
-        start = transaction.meter_start if transaction else None
-        sampling = Sampling(self.measurands(occasion), context, start)
-        found = [
-            _sampled(r, odd.omit_units, odd)
-            for r in readings(evse.meter, evse.car, sampling, odd)
-        ]
-        if odd.repeat_begin and transaction is not None:
+        """Read the meter, and if told repeat its state at the start."""
+        found = super()._sampled_values(evse, occasion, context, transaction)
+        if self.station.misbehaviour.repeat_begin and transaction is not None:
             found.append(
                 {
                     "value": f"{transaction.meter_start:.1f}",
@@ -302,16 +297,16 @@ class Dialect16(Dialect):
                     "measurand": "Energy.Active.Import.Register",
                 }
             )
-        if odd.empty_samples:
-            found = []
-        elif not found:
-            return []
-        value: Json = {"sampledValue": found}
-        interval = (
-            self.seconds("sample_interval") if odd.interval_start_timestamps else 0.0
-        )
-        self._stamp(value, earlier=interval)
-        return [value]
+        return found
+
+    @override
+    def _sampled(self, reading: Reading) -> Json:
+        """Return a sampledValue of 1.6."""
+        sample = {**super()._sampled(reading), "value": str(reading.value)}
+        bare = self.station.misbehaviour.omit_units
+        if reading.unit not in {None, "Hz"} and not bare:
+            sample["unit"] = reading.unit
+        return sample
 
     def _number(self, transaction: Transaction) -> int:
         """Return the transaction id; -1 when the central system never gave one."""
@@ -321,28 +316,3 @@ class Dialect16(Dialect):
         """Return an id tag as it is sent."""
         suffix = self.station.misbehaviour.id_tag_suffix
         return (token.id if token else "") + suffix
-
-    def _stamp(
-        self, payload: Json, *, drop: bool = False, earlier: float = 0.0
-    ) -> None:
-        """Put a timestamp into a payload."""
-        when = None if drop else self.station.behaviour.stamp_ago(earlier)
-        if when is not None:
-            payload["timestamp"] = when
-
-
-def _sampled(reading: Reading, bare: bool, odd: Any) -> Json:
-    """Return a sampledValue of 1.6."""
-    sample: Json = {
-        "value": reading.value if isinstance(reading.value, str) else f"{reading.value}"
-    }
-    if not odd.omit_context:
-        sample["context"] = reading.context
-    if not odd.omit_measurand:
-        sample["measurand"] = reading.measurand
-    if reading.phase is not None:
-        sample["phase"] = reading.phase
-    sample["location"] = reading.location
-    if reading.unit is not None and reading.unit != "Hz" and not bare:
-        sample["unit"] = reading.unit
-    return sample

@@ -4,11 +4,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, override
 
 from .device_model import Name, write_name
-from .dialect import Dialect, Message, Occasion
+from .dialect import Dialect, Message, Occasion, occasion_of
 from .evse import Evse, Token, Transaction
 from .frames import Json
-from .meter import Reading, Sampling, readings
-from .misbehaviour import Misbehaviour
+from .meter import Reading
 from .v2x_device import DeviceRequests
 from .v2x_profiles import ProfileRequests
 from .v2x_requests import Requests2x
@@ -134,18 +133,12 @@ class Dialect2x(Dialect):
     @override
     def log_status(self, status: str, request_id: int) -> Message:
         """Return the progress of an upload of logs."""
-        payload: Json = {"status": status}
-        if status != "Idle":
-            payload["requestId"] = request_id
-        return "LogStatusNotification", payload
+        return "LogStatusNotification", _progress(status, request_id)
 
     @override
     def firmware_status(self, status: str, request_id: int) -> Message:
         """Return the progress of a firmware update."""
-        payload: Json = {"status": status}
-        if status != "Idle":
-            payload["requestId"] = request_id
-        return "FirmwareStatusNotification", payload
+        return "FirmwareStatusNotification", _progress(status, request_id)
 
     # Transactions.
 
@@ -205,7 +198,7 @@ class Dialect2x(Dialect):
         self, evse: Evse, transaction: Transaction, trigger: str, *, context: str = ""
     ) -> None:
         """Send TransactionEvent Updated."""
-        occasion: Occasion = "aligned" if context == "Sample.Clock" else "sampled"
+        occasion = occasion_of(context)
         values: list[Json] = []
         if context:
             values = self._samples(evse, occasion, context, transaction)
@@ -282,7 +275,7 @@ class Dialect2x(Dialect):
     @override
     def meter_values(self, evse: Evse, context: str, *, kind: str = "normal") -> None:
         """Send MeterValues."""
-        occasion: Occasion = "aligned" if context == "Sample.Clock" else "sampled"
+        occasion = occasion_of(context)
         values: Any = self._samples(evse, occasion, context, evse.transaction)
         if not values:
             return
@@ -291,32 +284,13 @@ class Dialect2x(Dialect):
         payload = {"evseId": evse.id, "meterValue": values}
         self.station.post("MeterValues", payload, triggered=kind == "triggered")
 
-    def _samples(
-        self,
-        evse: Evse,
-        occasion: Occasion,
-        context: str,
-        transaction: Transaction | None,
-    ) -> list[Json]:
-        """Return a meter value with all its samples; none if nothing is to be read."""
-        odd = self.station.misbehaviour
-        evse.flow_until(self.station.clock.now())
-        start = transaction.meter_start if transaction else None
-        sampling = Sampling(self.measurands(occasion), context, start)
-        found = [
-            _sampled(reading, odd)
-            for reading in readings(evse.meter, evse.car, sampling, odd)
-        ]
-        if odd.empty_samples:
-            found = []
-        elif not found:
-            return []
-        value: Json = {"sampledValue": found}
-        self._stamp(
-            value,
-            self.seconds("sample_interval") if odd.interval_start_timestamps else 0,
-        )
-        return [value]
+    @override
+    def _sampled(self, reading: Reading) -> Json:
+        """Return a sampledValue of 2.x."""
+        sample = super()._sampled(reading)
+        if reading.unit is not None and not self.station.misbehaviour.omit_units:
+            sample["unitOfMeasure"] = {"unit": reading.unit}
+        return sample
 
     def _token(self, token: Token) -> Json:
         """Return an id token as it is sent."""
@@ -325,22 +299,9 @@ class Dialect2x(Dialect):
             "type": token.type,
         }
 
-    def _stamp(self, payload: Json, earlier: float = 0.0) -> None:
-        """Put a timestamp into a payload."""
-        when = self.station.behaviour.stamp_ago(earlier)
-        if when is not None:
-            payload["timestamp"] = when
 
-
-def _sampled(reading: Reading, odd: Misbehaviour) -> Json:
-    """Return a sampledValue of 2.x."""
-    sample: Json = {"value": reading.value, "location": reading.location}
-    if not odd.omit_context:
-        sample["context"] = reading.context
-    if not odd.omit_measurand:
-        sample["measurand"] = reading.measurand
-    if reading.phase is not None:
-        sample["phase"] = reading.phase
-    if reading.unit is not None and not odd.omit_units:
-        sample["unitOfMeasure"] = {"unit": reading.unit}
-    return sample
+def _progress(status: str, request_id: int) -> Json:
+    """Return how far a request has been carried out."""
+    if status == "Idle":
+        return {"status": status}
+    return {"status": status, "requestId": request_id}

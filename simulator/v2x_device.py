@@ -1,6 +1,5 @@
 """OCPP 2.x: variables and reports."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .device_model import read_name
@@ -68,19 +67,11 @@ class DeviceRequests:
     def _changed(self, variable: str, value: str) -> None:
         """Do what the new value of a variable calls for."""
         if variable == "BasicAuthPassword":
-            self.station.follow_up(self._redial(value))
+            self.station.follow_up(
+                lambda: self.station.behaviour.change_password(value)
+            )
         elif variable == "HeartbeatInterval":
             self.station.sessions.plan_heartbeat()
-
-    def _redial(self, password: str) -> Callable[[], None]:
-        """Return what dials again with a new password."""
-
-        def redial() -> None:
-            """Drop the connection; the next one has the new password."""
-            self.station.password = password
-            self.station.link.drop()
-
-        return redial
 
     def get_base_report(self, payload: Json) -> Json:
         """Report an inventory."""

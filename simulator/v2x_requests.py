@@ -1,47 +1,66 @@
 """OCPP 2.x: how the station answers, apart from device model and charging profiles."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, override
 
-from .dialect import Handler
 from .evse import Evse, Reservation, Token
 from .frames import Json
 from .profile_rules import objection_2x
 from .profiles import TX, read_profile
+from .requests import Requests, Work
 from .times import parse
 
 if TYPE_CHECKING:
     from .station import ChargingStation
 
 
-class Requests2x:
+class Requests2x(Requests):
     """The requests of the central system in OCPP 2.x."""
+
+    availability_key = "operationalStatus"
+    list_version_key = "versionNumber"
 
     def __init__(self, station: ChargingStation) -> None:
         """Answer for a station."""
-        self.station = station
+        super().__init__(station)
         self.messages: dict[int, Json] = {}
         self.costs: dict[str, float] = {}
-        self._reset_when_idle = False
-        self.handlers: dict[str, Handler] = {
-            "CancelReservation": self.cancel_reservation,
-            "ChangeAvailability": self.change_availability,
-            "ClearCache": self.clear_cache,
+        self.handlers |= {
             "ClearDisplayMessage": self.clear_display_message,
             "CostUpdated": self.cost_updated,
-            "DataTransfer": self.data_transfer,
-            "GetLocalListVersion": self.get_local_list_version,
-            "GetLog": self.get_log,
             "GetTransactionStatus": self.get_transaction_status,
             "RequestStartTransaction": self.request_start,
-            "RequestStopTransaction": self.request_stop,
-            "ReserveNow": self.reserve_now,
+            "RequestStopTransaction": self.remote_stop,
             "Reset": self.reset,
-            "SendLocalList": self.send_local_list,
             "SetDisplayMessage": self.set_display_message,
-            "TriggerMessage": self.trigger_message,
             "UnlockConnector": self.unlock_connector,
             "UpdateFirmware": self.update_firmware,
         }
+
+    @override
+    def _rejected(self, reason: str) -> Json:
+        """Return a refusal with its reason code."""
+        return {"status": "Rejected", "statusInfo": {"reasonCode": reason}}
+
+    @override
+    def _evse_id(self, payload: Json) -> int:
+        """Return the EVSE that a request is about; 0 means all."""
+        return int(payload.get("evse", {}).get("id", 0))
+
+    @override
+    def _list_entry(self, entry: Json) -> tuple[str, Json | None]:
+        """Return token and information of an entry of a local list."""
+        return entry["idToken"]["idToken"], entry.get("idTokenInfo")
+
+    @override
+    def _reservation(self, payload: Json) -> Reservation:
+        """Return the reservation that is asked for."""
+        return Reservation(
+            payload["id"],
+            payload.get("evseId", 0),
+            payload["idToken"]["idToken"],
+            parse(payload["expiryDateTime"]),
+            payload.get("groupIdToken", {}).get("idToken"),
+        )
 
     # Transactions.
 
@@ -53,14 +72,8 @@ class Requests2x:
             return {"status": "Rejected"}
         raw = payload.get("chargingProfile")
         if raw is not None and not self._install(evse, raw):
-            return {
-                "status": "Rejected",
-                "statusInfo": {"reasonCode": "InvalidProfile"},
-            }
-        start_id = payload["remoteStartId"]
-        self.station.follow_up(
-            lambda: self.station.spawn(self._start(evse, token, start_id))
-        )
+            return self._rejected("InvalidProfile")
+        self._start(evse, token, payload["remoteStartId"])
         answer: Json = {"status": "Accepted"}
         if evse.transaction is not None:
             answer["transactionId"] = evse.transaction.id
@@ -78,41 +91,6 @@ class Requests2x:
         if evse.transaction is not None:
             station.profiles.bind(evse.id, evse.transaction.id)
         return True
-
-    async def _start(self, evse: Evse, token: Token, start_id: int) -> None:
-        """Carry a remote start out."""
-        sessions = self.station.sessions
-        if self.station.dialect.flag("authorize_remote"):
-            if not await sessions.authorizer.authorize(token):
-                return
-        sessions.grant(evse, token, "RemoteStart", start_id)
-
-    def _startable(self, evse_id: int | None, token: Token) -> Evse | None:
-        """Return the EVSE for a remote start."""
-        station = self.station
-        if evse_id is not None:
-            if not 1 <= evse_id <= len(station.evses):
-                return None
-            evse = station.evse(evse_id)
-            return evse if station.sessions.may_start(evse, token) else None
-        if station.misbehaviour.start_needs_connector:
-            return None
-        able = [
-            evse for evse in station.evses if station.sessions.may_start(evse, token)
-        ]
-        return next(
-            (evse for evse in able if evse.plugged_in), able[0] if able else None
-        )
-
-    def request_stop(self, payload: Json) -> Json:
-        """Stop a transaction."""
-        evse = self.station.sessions.find(payload["transactionId"])
-        if evse is None:
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "TxNotFound"}}
-        self.station.follow_up(
-            lambda: self.station.sessions.stop(evse, "Remote", "RemoteStop")
-        )
-        return {"status": "Accepted"}
 
     def get_transaction_status(self, payload: Json) -> Json:
         """Tell whether messages of a transaction wait, and whether it runs."""
@@ -151,7 +129,7 @@ class Requests2x:
         """Reboot at once, or when no transaction runs."""
         station = self.station
         if "evseId" in payload:
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "NotSupported"}}
+            return self._rejected("NotSupported")
         if payload["type"] == "OnIdle":
             if any(evse.transaction for evse in station.evses):
                 station.spawn(self._reset_later())
@@ -169,63 +147,21 @@ class Requests2x:
             await station.clock.sleep(max(1.0, station.clock.resolution))
         await station.behaviour.shut_down("ScheduledReset", "Reboot")
 
-    def change_availability(self, payload: Json) -> Json:
-        """Put an EVSE, or the whole station, in or out of service."""
-        evse_id = payload.get("evse", {}).get("id", 0)
-        if evse_id > len(self.station.evses):
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "UnknownEvse"}}
-        evses = [self.station.evse(evse_id)] if evse_id else self.station.evses
-        operative = payload["operationalStatus"] == "Operative"
-        return {
-            "status": self.station.behaviour.change_availability(
-                evses, operative=operative
-            )
-        }
-
+    @override
     def trigger_message(self, payload: Json) -> Json:
-        """Send what is asked for."""
-        evse_id = payload.get("evse", {}).get("id", 0)
-        if evse_id > len(self.station.evses):
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "UnknownEvse"}}
-        evses = [self.station.evse(evse_id)] if evse_id else self.station.evses
-        message = payload["requestedMessage"]
-        if message == "TransactionEvent" and not any(
-            evse.transaction for evse in evses
-        ):
-            return {"status": "Rejected", "statusInfo": {"reasonCode": "TxNotFound"}}
-        work = self._triggered(message, evses)
-        if work is None:
-            return {"status": "NotImplemented"}
-        self.station.follow_up(work)
-        return {"status": "Accepted"}
+        """Send what is asked for, if there is something to tell."""
+        evses = self._evses(payload)
+        asked = payload["requestedMessage"] == "TransactionEvent"
+        if asked and evses and not any(evse.transaction for evse in evses):
+            return self._rejected("TxNotFound")
+        return super().trigger_message(payload)
 
-    def _triggered(self, message: str, evses: list[Evse]) -> Any:
+    @override
+    def _triggered(self, message: str, evses: list[Evse]) -> Work | None:
         """Return what sends a message, or None."""
-        station, doings = self.station, self.station.behaviour
-        match message:
-            case "BootNotification":
-                return lambda: station.spawn(station.link.request_boot(triggered=True))
-            case "Heartbeat":
-                return lambda: station.post("Heartbeat", {}, triggered=True)
-            case "StatusNotification":
-                return lambda: self._tell_statuses(evses)
-            case "MeterValues":
-                return lambda: [
-                    station.dialect.meter_values(evse, "Trigger", kind="triggered")
-                    for evse in evses
-                ]
-            case "TransactionEvent":
-                return lambda: self._tell_transactions(evses)
-            case "LogStatusNotification":
-                return lambda: self._post(
-                    station.dialect.log_status(doings.log_state, 0)
-                )
-            case "FirmwareStatusNotification":
-                return lambda: self._post(
-                    station.dialect.firmware_status(doings.firmware_state, 0)
-                )
-            case _:
-                return None
+        if message == "TransactionEvent":
+            return lambda: self._tell_transactions(evses)
+        return super()._triggered(message, evses)
 
     def _tell_transactions(self, evses: list[Evse]) -> None:
         """Send an event for each running transaction."""
@@ -234,20 +170,6 @@ class Requests2x:
                 self.station.dialect.updated(
                     evse, evse.transaction, "Trigger", context="Trigger"
                 )
-
-    def _tell_statuses(self, evses: list[Evse]) -> None:
-        """Queue triggered statuses."""
-        for evse in evses:
-            self.station.post_status(evse, triggered=True)
-
-    def _post(self, message: tuple[str, Json]) -> None:
-        """Queue a triggered message."""
-        self.station.post(*message, triggered=True)
-
-    def data_transfer(self, payload: Json) -> Json:
-        """Know no vendor."""
-        known = payload["vendorId"] == self.station.vendor
-        return {"status": "UnknownMessageId" if known else "UnknownVendorId"}
 
     def set_display_message(self, payload: Json) -> Json:
         """Show a message."""
@@ -259,67 +181,11 @@ class Requests2x:
         known = self.messages.pop(payload["id"], None) is not None
         return {"status": "Accepted" if known else "Unknown"}
 
-    # Lists and reservations.
+    # Lists.
 
+    @override
     def clear_cache(self, payload: Json) -> Json:
-        """Forget the tokens that were once accepted."""
-        del payload
+        """Forget the tokens that were once accepted, if any are kept."""
         if not self.station.dialect.flag("cache"):
             return {"status": "Rejected"}
-        self.station.sessions.authorizer.cache.clear()
-        return {"status": "Accepted"}
-
-    def get_local_list_version(self, payload: Json) -> Json:
-        """Return the version of the local list."""
-        del payload
-        return {"versionNumber": self.station.sessions.authorizer.list_version}
-
-    def send_local_list(self, payload: Json) -> Json:
-        """Take a local list."""
-        entries = {
-            entry["idToken"]["idToken"]: entry.get("idTokenInfo")
-            for entry in payload.get("localAuthorizationList", [])
-        }
-        status = self.station.sessions.authorizer.update(
-            payload["versionNumber"], entries, full=payload["updateType"] == "Full"
-        )
-        return {"status": status}
-
-    def reserve_now(self, payload: Json) -> Json:
-        """Hold an EVSE for a token."""
-        evse_id = payload.get("evseId", 0)
-        if evse_id > len(self.station.evses):
-            return {"status": "Rejected"}
-        reservation = Reservation(
-            payload["id"],
-            evse_id,
-            payload["idToken"]["idToken"],
-            parse(payload["expiryDateTime"]),
-            payload.get("groupIdToken", {}).get("idToken"),
-        )
-        return {"status": self.station.behaviour.reserve(reservation)}
-
-    def cancel_reservation(self, payload: Json) -> Json:
-        """Give a held EVSE free."""
-        return {
-            "status": self.station.behaviour.cancel_reservation(
-                payload["reservationId"]
-            )
-        }
-
-    # Logs and firmware.
-
-    def get_log(self, payload: Json) -> Json:
-        """Pretend to upload a log."""
-        request_id = payload["requestId"]
-        self.station.follow_up(lambda: self.station.behaviour.upload_log(request_id))
-        return {"status": "Accepted", "filename": "log.txt"}
-
-    def update_firmware(self, payload: Json) -> Json:
-        """Pretend to update the firmware."""
-        request_id = payload["requestId"]
-        version = str(payload["firmware"]["location"]).rpartition("/")[2]
-        self.station.follow_up(
-            lambda: self.station.behaviour.update_firmware(request_id, version)
-        )
-        return {"status": "Accepted"}
+        return super().clear_cache(payload)
