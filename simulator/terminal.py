@@ -33,5 +33,6 @@ async def watch(station: ChargingStation) -> None:
     while True:
         if station.link.last_error is not problem:
             problem = station.link.last_error
-            print(f"cannot connect: {problem}", flush=True)
+            if problem is not None:
+                print(f"cannot connect: {problem}", flush=True)
         await asyncio.sleep(_PAUSE)

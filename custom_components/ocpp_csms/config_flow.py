@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
     OptionsFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_NAME, CONF_PORT
+from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import callback
 
 from .const import CONF_IDENTITY, DOMAIN, SUBENTRY_STATION
@@ -247,7 +247,7 @@ class StationSubentryFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             identity = subentry.data[CONF_IDENTITY]
-            data = station_data(identity, user_input)
+            data = station_data(identity, user_input, subentry.data.get(CONF_PASSWORD))
             errors = station_errors(data)
             if not errors:
                 return self.async_update_and_abort(

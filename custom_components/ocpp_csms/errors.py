@@ -53,9 +53,14 @@ def translated_errors(station: str) -> Generator[None]:
             ) from error
         raise _error("rejected", station, status=error.status) from error
     except CallError as error:
-        raise _error(
-            "call_error", station, code=error.code, description=error.description
-        ) from error
+        if error.description:
+            raise _error(
+                "call_error_described",
+                station,
+                code=error.code,
+                description=error.description,
+            ) from error
+        raise _error("call_error", station, code=error.code) from error
     except CommandNotSupportedError as error:
         raise _error("not_supported", station, command=error.command) from error
 

@@ -1,5 +1,6 @@
 """Repair issues: what only the user can mend."""
 
+from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
@@ -30,18 +31,20 @@ _MAX_ISSUES = 10
 
 
 def _prefix(entry: ConfigEntry) -> str:
-    """Return what the ids of an entry's issues begin with; no identity has a slash."""
-    return f"rejected/{entry.entry_id}/"
+    """Return what the ids of an entry's issues begin with."""
+    return f"{entry.entry_id}/"
 
 
-def _issue_id(entry: ConfigEntry, rejection: Rejection) -> str:
-    return f"{_prefix(entry)}{rejection.identity}/{rejection.reason}"
+def _issue_id(entry: ConfigEntry, identity: str, what: str = "") -> str:
+    """Return the id of a station's issue; it tells the identity to nobody."""
+    station = blake2s(identity.encode(), digest_size=8).hexdigest()
+    return f"{_prefix(entry)}{station}/{what}"
 
 
 def _as_code(text: str) -> str:
     """Return a stranger's text so that it can't be taken for Markdown."""
     plain = "".join(char for char in text if char.isprintable() and char != "`")
-    return f"`{plain[:100]}`"
+    return f"`{plain[:100]}`" if plain else "–"
 
 
 @callback
@@ -58,7 +61,7 @@ def async_report_rejection(
     ir.async_create_issue(
         hass,
         DOMAIN,
-        _issue_id(entry, rejection),
+        _issue_id(entry, rejection.identity, rejection.reason),
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"rejected_{rejection.reason}",
@@ -76,7 +79,7 @@ def async_report_setup(
     hass: HomeAssistant, entry: ConfigEntry, station: Station
 ) -> None:
     """Tell of steps after a boot that fail again and again; forget it when they don't."""
-    issue_id = f"{_prefix(entry)}{station.identity}/setup"
+    issue_id = _issue_id(entry, station.identity, "setup")
     if not station.onboarding.given_up:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
@@ -101,7 +104,7 @@ def async_clear_rejections(
     hass: HomeAssistant, entry: ConfigEntry, identity: str
 ) -> None:
     """Forget the issues of a station that has got in, or, without identity, all."""
-    prefix = f"{_prefix(entry)}{identity}/" if identity else _prefix(entry)
+    prefix = _issue_id(entry, identity) if identity else _prefix(entry)
     for issue_id in _issues(hass, prefix):
         ir.async_delete_issue(hass, DOMAIN, issue_id)
 

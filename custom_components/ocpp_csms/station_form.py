@@ -1,8 +1,8 @@
 """The forms of a station, and what can be wrong with what they hold."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
@@ -46,6 +46,8 @@ from .listener_form import number
 SECTION_METER = "meter"
 SECTION_ADVANCED = "advanced"
 MAX_PASSWORD_LENGTH = 40
+PASSWORD_NOT_CHANGED = "__**password_not_changed**__"
+"""Stands in the form for the password that is set, which is never shown."""
 MAX_TOKEN_LENGTH = 20
 
 
@@ -123,20 +125,29 @@ def station_name(identity: str, user_input: Mapping[str, Any]) -> str:
     return name or identity
 
 
-def station_data(identity: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of a station's subentry from what a form gave, sections flattened."""
+def station_data(
+    identity: str, user_input: Mapping[str, Any], password: str | None = None
+) -> dict[str, Any]:
+    """Return the data of a station's subentry from what a form gave, sections flattened.
+
+    `password` is the one that was set before, if any.
+    """
     data = dict(user_input)
     data.pop(CONF_NAME, None)
     for name in (SECTION_METER, SECTION_ADVANCED):
         data |= data.pop(name, {})
+    if data.get(CONF_PASSWORD) == PASSWORD_NOT_CHANGED:
+        data[CONF_PASSWORD] = password
     if not data.get(CONF_PASSWORD):
         data.pop(CONF_PASSWORD, None)
     return {**data, CONF_IDENTITY: identity}
 
 
 def sectioned(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of a subentry in the shape of its form."""
+    """Return the data of a subentry in the shape of its form, without the password."""
     form = dict(data)
+    if CONF_PASSWORD in form:
+        form[CONF_PASSWORD] = PASSWORD_NOT_CHANGED
     for name, schema in (
         (SECTION_METER, _METER_SCHEMA),
         (SECTION_ADVANCED, _ADVANCED_SCHEMA),
@@ -159,15 +170,10 @@ def station_errors(data: Mapping[str, Any]) -> dict[str, str]:
 def identity_error(identity: str) -> str | None:
     """Return what is wrong with an identity that was typed in."""
     try:
-        return (
-            None if read_identity(f"/{identity}") == identity else "identity_characters"
-        )
+        read_identity(f"/{quote(identity, safe='')}")
     except HandshakeError as error:
-        return (
-            error.reason
-            if error.status != HTTPStatus.NOT_FOUND
-            else "identity_characters"
-        )
+        return error.reason
+    return None
 
 
 def is_configured(hass: HomeAssistant, identity: str) -> bool:
