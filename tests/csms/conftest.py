@@ -13,7 +13,7 @@ from custom_components.ocpp_csms.csms.server import Server, ServerSettings
 from custom_components.ocpp_csms.csms.station import Station, StationConfig
 from simulator import ChargingStation, ManualClock
 
-from .support import VERSIONS, BareStation, FixedQuirks, HandClock, dial, schemas
+from .support import VERSIONS, BareStation, FixedQuirks, HandClock, dial, schemas, until
 
 
 class StartServer(Protocol):
@@ -147,6 +147,13 @@ def occurrences(station: Station) -> list[Occurrence]:
 async def cp1(call_in: Dial, station: Station) -> BareStation:
     """Return a 1.6 socket of the accepted station CP1."""
     return await call_in()
+
+
+@pytest.fixture
+async def ready(cp1: BareStation, station: Station) -> BareStation:
+    """Return the socket of CP1 once the central system serves it."""
+    await until(lambda: station.connected)
+    return cp1
 
 
 @pytest.fixture

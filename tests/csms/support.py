@@ -7,18 +7,40 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
-from typing import Any, NamedTuple, override
+from typing import TYPE_CHECKING, Any, NamedTuple, override
 
+from hypothesis import strategies as st
 import orjson
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from custom_components.ocpp_csms.csms import codec
+from custom_components.ocpp_csms.csms import codec, control
 from custom_components.ocpp_csms.csms.codec import Codec
+from custom_components.ocpp_csms.csms.dialects import DIALECTS, Dialect
+from custom_components.ocpp_csms.csms.model.commands import ClearCache
+from custom_components.ocpp_csms.csms.model.id_token import IdToken
+from custom_components.ocpp_csms.csms.model.profile import (
+    ChargingProfile,
+    Kind,
+    Period,
+    Purpose,
+    RateUnit,
+    Schedule,
+)
 from custom_components.ocpp_csms.csms.model.station import StationInfo
+from custom_components.ocpp_csms.csms.model.transaction import Transaction
+from custom_components.ocpp_csms.csms.model.variable import VariableRef
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
+from custom_components.ocpp_csms.csms.onboarding import Step
 from custom_components.ocpp_csms.csms.quirks import QuirkBook, Quirks
+from custom_components.ocpp_csms.csms.server import Server
+from custom_components.ocpp_csms.csms.station import Station, StationConfig
+from simulator import Car, ChargingStation, ManualClock, Misbehaviour
+
+if TYPE_CHECKING:
+    from .conftest import Dial, Simulate
 
 type Json = dict[str, Any]
 type Reply = Json | Callable[[Json], Json | None]
@@ -26,6 +48,13 @@ type Reply = Json | Callable[[Json], Json | None]
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 _load = codec.load
 VERSIONS = ("1.6", "2.0.1", "2.1")
+V16, V2X = ("1.6",), ("2.0.1", "2.1")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+"""Whatever JSON can hold."""
 
 
 def stamp(seconds: float = 0) -> str:
@@ -323,3 +352,111 @@ def energy(wh: float, context: str = "Sample.Periodic", at: float = 0) -> Json:
     """Return a MeterValue of 2.x that holds the register."""
     name = "Energy.Active.Import.Register"
     return moment(sample(wh, name, context=context), at=at)
+
+
+# Commands.
+
+CLEAR = ClearCache()
+KEY = VariableRef("HeartbeatInterval")
+PLACED = VariableRef("Enabled", "AuthCtrlr", "A", "B", 1, 2)
+TOKEN = IdToken("TAG")
+
+
+def profile(purpose: Purpose = Purpose.TX_DEFAULT, **fields: Any) -> ChargingProfile:
+    """Return a charging profile."""
+    schedule = Schedule(
+        unit=RateUnit.AMPERE,
+        periods=(Period(0, 16.04), Period(3600, 6.0, 3)),
+        start=NOW,
+        duration_s=7200,
+        min_rate=6.0,
+    )
+    plain: dict[str, Any] = {
+        "id": 1,
+        "stack_level": 0,
+        "kind": Kind.ABSOLUTE,
+        "schedule": schedule,
+    }
+    return ChargingProfile(purpose=purpose, **(plain | fields))
+
+
+def dialect(version: str) -> Dialect:
+    """Return the dialect of a version."""
+    return DIALECTS[OcppVersion(version)]
+
+
+# Letting in.
+
+
+def accept(server: Server, **config: Any) -> Station:
+    """Let a station in, to which nothing is sent unasked."""
+    plain: dict[str, Any] = {"identity": "CP1", "observe_only": True}
+    return server.add(StationConfig(**(plain | config)))
+
+
+async def turned_away(call_in: Dial, path: str = "/CP1", **options: Any) -> Any:
+    """Dial in vain and return the HTTP response."""
+    with pytest.raises(InvalidStatus) as error:
+        await call_in(path, **options)
+    return error.value.response
+
+
+# After a station has come.
+
+CONFIGURATION = {
+    "1.6": ("GetConfiguration", "ChangeConfiguration"),
+    "2.0.1": ("GetBaseReport", "SetVariables"),
+    "2.1": ("GetBaseReport", "SetVariables"),
+}
+"""The actions with which the configuration is read and written."""
+MEASURANDS = ("Energy.Active.Import.Register", "SoC", "Power.Offered")
+
+
+def step_states(station: Station) -> dict[str, str]:
+    """Return the state of each step."""
+    return {step.value: r.state.value for step, r in station.onboarding.records.items()}
+
+
+def calls_received(simulated: ChargingStation, action: str) -> int:
+    """Return how often a station was asked for an action."""
+    return len(simulated.calls("received", action))
+
+
+async def come_back(
+    manual: ManualClock, station: Station, simulated: ChargingStation
+) -> None:
+    """Let a station that is away dial again, and wait until all steps are done."""
+    await manual.advance_until(lambda: station.connected, limit=120)
+    await until(lambda: simulated.registered)
+    await onboarded(station)
+
+
+async def onboarded(station: Station) -> None:
+    """Wait until the steps have run."""
+    await until(lambda: station.onboarding.finished)
+
+
+async def again(station: Station, step: Step) -> None:
+    """Run one step again."""
+    station.onboarding.repeat(step)
+    await onboarded(station)
+
+
+async def charge(
+    simulate: Simulate,
+    manual: ManualClock,
+    version: str,
+    odd: Misbehaviour | None = None,
+) -> tuple[Station, ChargingStation, Transaction]:
+    """Return a station at which a car has charged for a minute."""
+    station, simulated = await simulate(
+        version, misbehaviour=odd or Misbehaviour(), register_wh=5000.0
+    )
+    await simulated.plug_in(1, Car())
+    await control.start_charging(station)
+    await until(lambda: station.evses[1].transaction)
+    await manual.advance(60)
+    await until(lambda: station.evses[1].charging)
+    running = station.evses[1].transaction
+    assert running is not None
+    return station, simulated, running

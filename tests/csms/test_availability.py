@@ -9,9 +9,7 @@ from custom_components.ocpp_csms.csms.station import Station
 from simulator import ManualClock
 
 from .conftest import Simulate
-from .support import BareStation, Json, status, until
-from .test_onboarding import again
-from .test_sessions import charge
+from .support import BareStation, Json, again, charge, status, until
 
 
 async def test_availability(simulate: Simulate, version: str) -> None:

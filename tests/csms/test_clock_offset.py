@@ -8,8 +8,7 @@ from custom_components.ocpp_csms.csms.clock_offset import ClockOffset
 from simulator import ManualClock, Misbehaviour
 
 from .conftest import Simulate
-from .support import NOW
-from .test_sessions import charge
+from .support import NOW, charge
 
 E = False
 """An event: a status, or a transaction's."""

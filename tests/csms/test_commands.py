@@ -33,9 +33,7 @@ from custom_components.ocpp_csms.csms.model.variable import VariableRef
 from simulator import ManualClock
 
 from .conftest import Simulate
-from .support import until
-from .test_dialects import profile
-from .test_sessions import charge
+from .support import charge, profile, until
 
 HEARTBEAT = {
     "1.6": VariableRef("HeartbeatInterval"),

@@ -16,6 +16,7 @@ from .support import (
     BareStation,
     HandClock,
     Json,
+    accept,
     boot,
     energy,
     event,
@@ -28,7 +29,6 @@ from .support import (
     stop,
     until,
 )
-from .test_server import accept
 
 ASK = "GetTransactionStatus"
 

@@ -19,13 +19,10 @@ from custom_components.ocpp_csms.csms.framing import (
 )
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
+from .support import JSON
+
 IDS = st.text(min_size=1, max_size=255).filter(
     lambda text: text.encode(errors="ignore").decode() == text
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=12,
 )
 PAYLOADS = st.dictionaries(
     st.text(max_size=5).filter(lambda text: text.encode(errors="ignore").decode()),

@@ -1,4 +1,4 @@
-"""What stations say, as events of the neutral model, and what they are answered."""
+"""What stations say, as events of the neutral model."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,25 +22,9 @@ from custom_components.ocpp_csms.csms.model.events import (
     TransactionReported,
 )
 from custom_components.ocpp_csms.csms.model.evse import ChargingState, ConnectorStatus
-from custom_components.ocpp_csms.csms.model.id_token import (
-    IdToken,
-    IdTokenInfo,
-    IdTokenStatus,
-)
+from custom_components.ocpp_csms.csms.model.id_token import IdToken
 from custom_components.ocpp_csms.csms.model.meter import REGISTER, Sample, Samples
-from custom_components.ocpp_csms.csms.model.replies import (
-    ACKNOWLEDGED,
-    BootReply,
-    DataTransferReply,
-    HeartbeatReply,
-    TokenReply,
-    TransactionReply,
-)
-from custom_components.ocpp_csms.csms.model.station import (
-    Problem,
-    RegistrationStatus,
-    StationInfo,
-)
+from custom_components.ocpp_csms.csms.model.station import Problem, StationInfo
 from custom_components.ocpp_csms.csms.model.transaction import TransactionPhase
 from custom_components.ocpp_csms.csms.model.variable import Variable, VariableRef
 from custom_components.ocpp_csms.csms.occurrences import Occurrence
@@ -49,21 +33,20 @@ from custom_components.ocpp_csms.csms.station import Station
 from .conftest import Dial
 from .support import (
     NOW,
+    V2X,
     Json,
     boot,
+    dialect,
     energy,
     event,
     register,
-    schemas,
     stamp,
     start,
     status,
     stop,
 )
-from .test_dialects import dialect
 
 VALUES = (Samples(NOW, (Sample(REGISTER, 500.0),)),)
-BOTH = ("2.0.1", "2.1")
 DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
     (
         ("1.6",),
@@ -73,18 +56,18 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
     ),
     (("1.6",), "BootNotification", {}, Booted(StationInfo())),
     (
-        BOTH,
+        V2X,
         "BootNotification",
         boot("2.0.1"),
         Booted(StationInfo("Acme", "One"), "PowerUp"),
     ),
     (
-        BOTH,
+        V2X,
         "BootNotification",
         {"chargingStation": {"model": "M", "modem": {"iccid": "i", "imsi": "j"}}},
         Booted(StationInfo("", "M", iccid="i", imsi="j")),
     ),
-    (("1.6", *BOTH), "Heartbeat", {}, HeartbeatReceived()),
+    (("1.6", *V2X), "Heartbeat", {}, HeartbeatReceived()),
     (
         ("1.6",),
         "StatusNotification",
@@ -106,7 +89,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         ),
     ),
     (
-        BOTH,
+        V2X,
         "StatusNotification",
         status("2.0.1", 2, "Faulted"),
         StatusChanged(2, 1, ConnectorStatus.FAULTED, Problem("Faulted"), NOW),
@@ -114,7 +97,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
     (("1.6",), "Authorize", {"idTag": "A"}, TokenPresented(IdToken("A"))),
     (("1.6",), "Authorize", {}, TokenPresented(IdToken(""))),
     (
-        BOTH,
+        V2X,
         "Authorize",
         {"idToken": {"idToken": "A", "type": "ISO14443"}},
         TokenPresented(IdToken("A", "ISO14443")),
@@ -146,7 +129,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         ),
     ),
     (
-        BOTH,
+        V2X,
         "TransactionEvent",
         event(
             "Updated",
@@ -171,7 +154,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         ),
     ),
     (
-        BOTH,
+        V2X,
         "TransactionEvent",
         event("Ended", evse=None, info={"stoppedReason": "Remote"}),
         TransactionReported(
@@ -186,25 +169,25 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
     (("1.6",), "MeterValues", register(500), MeterSampled(1, VALUES)),
     (("1.6",), "MeterValues", register(500, tx=-1), MeterSampled(1, VALUES, "-1")),
     (
-        BOTH,
+        V2X,
         "MeterValues",
         {"evseId": 1, "meterValue": [energy(500)]},
         MeterSampled(1, VALUES),
     ),
     (
-        ("1.6", *BOTH),
+        ("1.6", *V2X),
         "DataTransfer",
         {"vendorId": "v", "messageId": "m", "data": "d"},
         DataTransferred("v", "m", "d"),
     ),
     (
-        BOTH,
+        V2X,
         "DataTransfer",
         {"vendorId": "v", "data": {"a": 1}},
         DataTransferred("v", None, {"a": 1}),
     ),
     (
-        ("1.6", *BOTH),
+        ("1.6", *V2X),
         "FirmwareStatusNotification",
         {"status": "Installed"},
         FirmwareStatusChanged("Installed"),
@@ -222,19 +205,19 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         LogStatusChanged("Uploaded"),
     ),
     (
-        ("1.6", *BOTH),
+        ("1.6", *V2X),
         "LogStatusNotification",
         {"status": "Uploaded", "requestId": 3},
         LogStatusChanged("Uploaded", 3),
     ),
     (
-        ("1.6", *BOTH),
+        ("1.6", *V2X),
         "SecurityEventNotification",
         {"type": "T", "timestamp": stamp(), "techInfo": "i"},
         SecurityEventReported("T", NOW, "i"),
     ),
     (
-        BOTH,
+        V2X,
         "NotifyEvent",
         {
             "generatedAt": stamp(),
@@ -261,7 +244,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         ),
     ),
     (
-        BOTH,
+        V2X,
         "NotifyReport",
         {
             "requestId": 4,
@@ -296,7 +279,7 @@ DECODED: list[tuple[tuple[str, ...], str, Json, Any]] = [
         ),
     ),
     (
-        BOTH,
+        V2X,
         "NotifyReport",
         {"requestId": 4, "generatedAt": stamp(), "seqNo": 0},
         ReportReceived(4, (), last=True),
@@ -327,60 +310,6 @@ def test_transaction_without_a_connector() -> None:
     """1.6: no transaction begins at connector 0."""
     with pytest.raises(RpcError):
         dialect("1.6").decode("StartTransaction", start(evse=0), NOW)
-
-
-REPLIES: list[tuple[tuple[str, ...], str, Any]] = [
-    *(
-        (("1.6", *BOTH), "BootNotification", BootReply(word, NOW, 300))
-        for word in RegistrationStatus
-    ),
-    (("1.6", *BOTH), "Heartbeat", HeartbeatReply(NOW)),
-    *(
-        (("1.6", *BOTH), "Authorize", TokenReply(IdTokenInfo(word)))
-        for word in IdTokenStatus
-    ),
-    (
-        ("1.6", *BOTH),
-        "Authorize",
-        TokenReply(IdTokenInfo(expires_at=NOW, parent=IdToken("P"))),
-    ),
-    (("1.6",), "StartTransaction", TransactionReply("7")),
-    (("1.6",), "StopTransaction", TransactionReply("7")),
-    (("1.6",), "StopTransaction", TransactionReply("7", IdTokenInfo())),
-    (BOTH, "TransactionEvent", TransactionReply("a")),
-    (BOTH, "TransactionEvent", TransactionReply("a", IdTokenInfo())),
-    (("1.6", *BOTH), "DataTransfer", DataTransferReply("UnknownVendorId")),
-    (("1.6", *BOTH), "DataTransfer", DataTransferReply("Accepted", "d")),
-    (("1.6", *BOTH), "StatusNotification", ACKNOWLEDGED),
-    (("1.6", *BOTH), "MeterValues", ACKNOWLEDGED),
-    (BOTH, "NotifyReport", ACKNOWLEDGED),
-    (BOTH, "NotifyEvent", ACKNOWLEDGED),
-]
-
-
-@pytest.mark.parametrize(
-    ("version", "action", "reply"),
-    [
-        (version, action, reply)
-        for versions, action, reply in REPLIES
-        for version in versions
-    ],
-)
-def test_reply_is_valid(version: str, action: str, reply: Any) -> None:
-    """Every reply fits its schema."""
-    payload = dialect(version).encode_reply(action, reply)
-    schemas(version).check_response(action, payload)
-
-
-@pytest.mark.parametrize(
-    ("word", "word_16"),
-    [("NoCredit", "Invalid"), ("Blocked", "Blocked"), ("Unknown", "Invalid")],
-)
-def test_words_that_16_lacks(word: str, word_16: str) -> None:
-    """1.6: a status that it does not know is Invalid."""
-    reply = TokenReply(IdTokenInfo(IdTokenStatus(word)))
-    payload = dialect("1.6").encode_reply("Authorize", reply)
-    assert payload["idTagInfo"]["status"] == word_16
 
 
 @pytest.mark.parametrize(

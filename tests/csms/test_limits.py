@@ -26,10 +26,18 @@ from custom_components.ocpp_csms.csms.station import Station
 from simulator import ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Dial, Simulate, StartServer
-from .support import NOW, BareStation, FixedQuirks, Json, start, status, until
-from .test_onboarding import come_back
-from .test_server import accept
-from .test_sessions import charge
+from .support import (
+    NOW,
+    BareStation,
+    FixedQuirks,
+    Json,
+    accept,
+    charge,
+    come_back,
+    start,
+    status,
+    until,
+)
 
 SET = "SetChargingProfile"
 

@@ -22,8 +22,7 @@ from custom_components.ocpp_csms.csms.model.meter import (
 )
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
-from .support import NOW, Json, moment, sample, schemas
-from .test_framing import JSON
+from .support import JSON, NOW, Json, moment, sample, schemas
 
 
 def _decode(*samples: Json) -> Samples:

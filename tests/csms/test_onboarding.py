@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ocpp_csms.csms import inventory, onboarding
+from custom_components.ocpp_csms.csms import onboarding
 from custom_components.ocpp_csms.csms.model.transaction import Transaction
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.onboarding import Step, StepState
@@ -12,50 +12,24 @@ from custom_components.ocpp_csms.csms.station import Station
 from simulator import ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Simulate
-from .support import until
-
-NAMES = {
-    "1.6": ("GetConfiguration", "ChangeConfiguration"),
-    "2.0.1": ("GetBaseReport", "SetVariables"),
-    "2.1": ("GetBaseReport", "SetVariables"),
-}
-WANTED = ("Energy.Active.Import.Register", "SoC", "Power.Offered")
-
-
-def _states(station: Station) -> dict[str, str]:
-    return {step.value: r.state.value for step, r in station.onboarding.records.items()}
-
-
-def _count(simulated: ChargingStation, action: str) -> int:
-    return len(simulated.calls("received", action))
-
-
-async def come_back(
-    manual: ManualClock, station: Station, simulated: ChargingStation
-) -> None:
-    """Let a station that is away dial again, and wait until all steps are done."""
-    await manual.advance_until(lambda: station.connected, limit=120)
-    await until(lambda: simulated.registered)
-    await onboarded(station)
-
-
-async def onboarded(station: Station) -> None:
-    """Wait until the steps have run."""
-    await until(lambda: station.onboarding.finished)
-
-
-async def again(station: Station, step: Step) -> None:
-    """Run one step again."""
-    station.onboarding.repeat(step)
-    await onboarded(station)
+from .support import (
+    CONFIGURATION,
+    MEASURANDS,
+    again,
+    calls_received,
+    come_back,
+    onboarded,
+    step_states,
+    until,
+)
 
 
 async def test_steps_of_a_well_behaved_station(
     simulate: Simulate, version: str
 ) -> None:
     """Every step has run and none has failed."""
-    station, _ = await simulate(version, config={"measurands": WANTED})
-    assert _states(station) == {
+    station, _ = await simulate(version, config={"measurands": MEASURANDS})
+    assert step_states(station) == {
         "identify": "skipped",
         "configuration": "done",
         "measurands": "done",
@@ -65,164 +39,6 @@ async def test_steps_of_a_well_behaved_station(
         "wishes": "skipped",
         "meter": "done",
     }
-
-
-async def test_configuration_is_read_once(simulate: Simulate, version: str) -> None:
-    """The whole configuration is read with one request."""
-    station, simulated = await simulate(version)
-    assert _count(simulated, NAMES[version][0]) == 1
-    assert len(station.state.variables) > 20
-
-
-async def test_configuration_names_the_evses(simulate: Simulate, version: str) -> None:
-    """EVSEs of which nothing was heard are known from the configuration."""
-    odd = Misbehaviour(no_status_on_connect=True)
-    station, _ = await simulate(version, evses=3, misbehaviour=odd)
-    assert sorted(station.evses) == [1, 2, 3]
-
-
-@pytest.mark.parametrize("count", ["0", "1634030126", "-1", "many", ""])
-async def test_absurd_count_of_connectors(simulate: Simulate, count: str) -> None:
-    """1.6: a number that no station has is not believed."""
-    station, simulated = await simulate("1.6", wait=False)
-    simulated.config["NumberOfConnectors"] = count
-    await onboarded(station)
-    assert sorted(station.evses) == [1]
-
-
-async def test_absurd_evse_in_an_inventory(simulate: Simulate, version_2x: str) -> None:
-    """2.x: an EVSE that no station has does not come to exist."""
-
-    def change(action: str, payload: Any) -> Any:
-        if action == "NotifyReport":
-            for item in payload.get("reportData", ()):
-                evse = item["component"].get("evse")
-                if evse and item["variable"]["name"] == "Power":
-                    evse["id"] = 1634030126
-        return payload
-
-    station, _ = await simulate(version_2x, misbehaviour=Misbehaviour(change=[change]))
-    assert sorted(station.evses) == [1]
-
-
-async def test_measurands_are_set(simulate: Simulate, version: str) -> None:
-    """The wanted measurands are set."""
-    _, simulated = await simulate(version, config={"measurands": WANTED})
-    assert simulated.dialect.measurands("sampled") == list(WANTED)
-
-
-async def test_measurands_within_what_the_station_lists(
-    simulate: Simulate, version_2x: str
-) -> None:
-    """2.x: what the station does not list is not asked for."""
-    wanted = (*WANTED, "Energy.Reactive.Export.Register")
-    _, simulated = await simulate(version_2x, config={"measurands": wanted})
-    assert simulated.dialect.measurands("sampled") == list(WANTED)
-
-
-async def test_measurands_that_are_refused(simulate: Simulate) -> None:
-    """1.6: what the station refuses is left out, what it takes is kept."""
-    wanted = ("Voltage", "SoC", "RPM", "Frequency")
-    _, simulated = await simulate("1.6", config={"measurands": wanted})
-    assert simulated.dialect.measurands("sampled") == ["Voltage", "SoC", "Frequency"]
-
-
-async def test_measurands_of_a_quirk(simulate: Simulate) -> None:
-    """Quirk: of what the user chose, a model may be asked for some only, and for so many."""
-    quirks = {"measurands": ("Frequency", "SoC", "Voltage"), "max_measurands": 2}
-    wanted = ("Temperature", "Voltage", "SoC", "Frequency")
-    _, simulated = await simulate("1.6", quirks=quirks, config={"measurands": wanted})
-    assert simulated.dialect.measurands("sampled") == ["Voltage", "SoC"]
-
-
-async def test_time_out_of_a_quirk(simulate: Simulate) -> None:
-    """Quirk: a model that is slow gets its time, and more where the user chose more."""
-    slow: dict[str, Any] = {"call_timeout_s": 90.0}
-    station, _ = await simulate("1.6", quirks=slow, config={"call_timeout_s": 30.0})
-    assert station.pacing.call_timeout_s == 90.0
-    station, _ = await simulate("1.6", quirks=slow, config={"call_timeout_s": 120.0})
-    assert station.pacing.call_timeout_s == 120.0
-
-
-async def test_intervals_are_set(simulate: Simulate, version: str) -> None:
-    """The wanted intervals are set."""
-    config = {"sample_interval_s": 20, "aligned_interval_s": 900}
-    _, simulated = await simulate(version, config=config)
-    settings = simulated.dialect
-    assert settings.seconds("sample_interval") == 20
-    assert settings.seconds("aligned_interval") == 900
-
-
-async def test_interval_of_a_quirk(simulate: Simulate) -> None:
-    """Quirk: a model may not be sampled that often."""
-    quirks = {"min_sample_interval_s": 30}
-    _, simulated = await simulate("1.6", quirks=quirks)
-    assert simulated.config["MeterValueSampleInterval"] == "30"
-
-
-async def test_nothing_equal_is_written(simulate: Simulate, version: str) -> None:
-    """What is set already is not written."""
-    config = {
-        "sample_interval_s": 60,
-        "measurands": ("Voltage", "Energy.Active.Import.Register"),
-    }
-    station, simulated = await simulate(version, config=config)
-    assert _count(simulated, NAMES[version][1]) == 0
-    assert _states(station)["measurands"] == "skipped"
-    assert _states(station)["intervals"] == "skipped"
-
-
-@pytest.mark.parametrize("value", ["60", "60.0", " 60 "])
-async def test_equal_in_another_spelling(simulate: Simulate, value: str) -> None:
-    """A number in another spelling is the same number."""
-    station, simulated = await simulate(
-        "1.6", wait=False, config={"sample_interval_s": 60}
-    )
-    simulated.config["MeterValueSampleInterval"] = value
-    await onboarded(station)
-    assert _count(simulated, "ChangeConfiguration") == 0
-
-
-async def test_nothing_switched_off_is_switched_on(
-    simulate: Simulate, version: str
-) -> None:
-    """An interval of 0 in the options leaves the station's own."""
-    config = {"sample_interval_s": 0, "aligned_interval_s": 0}
-    _, simulated = await simulate(version, config=config)
-    assert _count(simulated, NAMES[version][1]) == 0
-
-
-async def test_read_only_is_not_written(simulate: Simulate) -> None:
-    """What the station calls read-only is left alone, and so is what a quirk calls so."""
-    quirks = {"readonly": frozenset({"MeterValueSampleInterval"})}
-    station, simulated = await simulate("1.6", quirks=quirks)
-    assert _count(simulated, "ChangeConfiguration") == 0
-    assert _states(station)["intervals"] == "skipped"
-
-
-async def test_unknown_key_is_not_written(simulate: Simulate) -> None:
-    """A key that the station does not have is not written."""
-    station, simulated = await simulate("1.6", wait=False)
-    del simulated.config["MeterValueSampleInterval"]
-    await onboarded(station)
-    assert _count(simulated, "ChangeConfiguration") == 0
-
-
-async def test_one_key_at_a_time(simulate: Simulate) -> None:
-    """Quirk: a station that can't tell everything is asked for what matters, singly."""
-    station, simulated = await simulate("1.6", quirks={"one_key_per_get": True})
-    asked = [frame.payload for frame in simulated.calls("received", "GetConfiguration")]
-    assert all(len(payload["key"]) == 1 for payload in asked)
-    assert 5 < len(asked) < 20
-    assert station.onboarding.problems == {}
-
-
-async def test_no_configuration_at_once(simulate: Simulate) -> None:
-    """A station that answers with no key at all is asked singly."""
-    odd = Misbehaviour(replies={"GetConfiguration": {}})
-    station, simulated = await simulate("1.6", misbehaviour=odd)
-    assert _count(simulated, "GetConfiguration") > 5
-    assert _states(station)["intervals"] == "skipped"
 
 
 async def test_identity_is_asked_for(
@@ -240,7 +56,7 @@ async def test_identity_is_asked_for(
     assert station.state.info is not None
     assert station.state.info.vendor == "Simulated"
     assert OccurrenceKind.BOOTED not in [occurrence.kind for occurrence in seen]
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"
 
 
 async def test_status_is_asked_for(simulate: Simulate, version: str) -> None:
@@ -250,7 +66,7 @@ async def test_status_is_asked_for(simulate: Simulate, version: str) -> None:
     await simulated.wait_until(
         lambda: all(evse.status for evse in station.evses.values())
     )
-    assert _states(station)["status"] == "done"
+    assert step_states(station)["status"] == "done"
 
 
 async def test_meter_is_asked_for(simulate: Simulate, version: str) -> None:
@@ -268,7 +84,7 @@ async def test_transactions_are_checked(simulate: Simulate, version_2x: str) -> 
     station.evses[1].transaction = gone
     await again(station, Step.TRANSACTIONS)
     assert not gone.active
-    assert _states(station)["transactions"] == "done"
+    assert step_states(station)["transactions"] == "done"
 
 
 async def test_transactions_of_16_are_not_asked_for(simulate: Simulate) -> None:
@@ -277,7 +93,7 @@ async def test_transactions_of_16_are_not_asked_for(simulate: Simulate) -> None:
     known = Transaction(id="1", evse_id=1, connector_id=1, started_at=station.clock())
     station.evses[1].transaction = known
     await again(station, Step.TRANSACTIONS)
-    assert _states(station)["transactions"] == "skipped"
+    assert step_states(station)["transactions"] == "skipped"
     assert station.evses[1].transaction is known
 
 
@@ -304,67 +120,20 @@ async def test_refused_step(simulate: Simulate, version: str) -> None:
     """A step that the station refuses says so, and the others go on."""
     odd = Misbehaviour(refuse={"TriggerMessage": "NotSupported"})
     station, _ = await simulate(version, misbehaviour=odd)
-    assert _states(station)["meter"] == "refused"
+    assert step_states(station)["meter"] == "refused"
     assert "NotSupported" in station.onboarding.records[Step.METER].detail
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"
 
 
 async def test_failed_step(simulate: Simulate, version: str) -> None:
     """A step without an answer fails visibly, and the others go on."""
-    odd = Misbehaviour(silent={NAMES[version][0]})
+    odd = Misbehaviour(silent={CONFIGURATION[version][0]})
     station, _ = await simulate(
         version, misbehaviour=odd, config={"call_timeout_s": 0.05}
     )
-    assert _states(station)["configuration"] == "failed"
-    assert _states(station)["meter"] == "done"
+    assert step_states(station)["configuration"] == "failed"
+    assert step_states(station)["meter"] == "done"
     assert "no answer" in station.onboarding.problems[Step.CONFIGURATION]
-
-
-@pytest.mark.parametrize("status", ["Rejected", "NotSupported", "EmptyResultSet"])
-async def test_inventory_that_is_refused(
-    simulate: Simulate, version_2x: str, status: str
-) -> None:
-    """2.x: a station that reports no inventory is asked for what matters, and set up."""
-    odd = Misbehaviour(statuses={"GetBaseReport": status})
-    station, simulated = await simulate(
-        version_2x, misbehaviour=odd, config={"measurands": WANTED}
-    )
-    assert _states(station)["configuration"] == "done"
-    assert len(station.state.variables) == len(station.dialect.settings)
-    assert simulated.dialect.measurands("sampled") == list(WANTED)
-
-
-async def test_inventory_that_is_not_known(simulate: Simulate, version_2x: str) -> None:
-    """2.x: nor does an error instead of a refusal keep the settings back."""
-    odd = Misbehaviour(refuse={"GetBaseReport": "NotImplemented"})
-    _, simulated = await simulate(
-        version_2x, misbehaviour=odd, config={"measurands": WANTED}
-    )
-    assert simulated.dialect.measurands("sampled") == list(WANTED)
-
-
-async def test_inventory_that_stays_away(
-    simulate: Simulate, version_2x: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """2.x: pages that never come fail the step, but what matters is read and set."""
-    monkeypatch.setattr(inventory, "PAGE_WAIT_S", 0.05)
-    odd = Misbehaviour(statuses={"GetBaseReport": "Accepted"})
-    station, simulated = await simulate(
-        version_2x, misbehaviour=odd, config={"measurands": WANTED}
-    )
-    assert "NotifyReport" in station.onboarding.problems[Step.CONFIGURATION]
-    assert simulated.dialect.measurands("sampled") == list(WANTED)
-
-
-async def test_answer_that_says_nothing_of_a_write(
-    simulate: Simulate, version_2x: str
-) -> None:
-    """2.x: an empty result of a write does not stop the steps."""
-    odd = Misbehaviour(replies={"SetVariables": {"setVariableResult": []}})
-    station, simulated = await simulate(version_2x, misbehaviour=odd, wait=False)
-    await simulated.wait_registered()
-    await onboarded(station)
-    assert _states(station)["meter"] == "done"
 
 
 async def test_step_again(simulate: Simulate) -> None:
@@ -372,10 +141,10 @@ async def test_step_again(simulate: Simulate) -> None:
     odd = Misbehaviour(refuse={"TriggerMessage": "InternalError"})
     station, simulated = await simulate("1.6", misbehaviour=odd)
     odd.refuse.clear()
-    before = _count(simulated, "GetConfiguration")
+    before = calls_received(simulated, "GetConfiguration")
     await again(station, Step.METER)
-    assert _states(station)["meter"] == "done"
-    assert _count(simulated, "GetConfiguration") == before
+    assert step_states(station)["meter"] == "done"
+    assert calls_received(simulated, "GetConfiguration") == before
 
 
 async def test_steps_are_told(simulate: Simulate) -> None:
@@ -397,7 +166,7 @@ async def test_reboot_runs_the_steps_again(
     await simulated.reboot()
     await until(lambda: not station.connected)
     await come_back(manual, station, simulated)
-    assert _count(simulated, NAMES[version][0]) == 2
+    assert calls_received(simulated, CONFIGURATION[version][0]) == 2
     assert simulated.dialect.seconds("sample_interval") == 10
 
 
@@ -407,30 +176,30 @@ async def test_reconnection_does_not(
     """A mere reconnection reads and writes no configuration."""
     odd = Misbehaviour(no_boot_on_reconnect=True)
     station, simulated = await simulate(version, misbehaviour=odd)
-    written = _count(simulated, NAMES[version][1])
+    written = calls_received(simulated, CONFIGURATION[version][1])
     await simulated.drop_connection()
     await until(lambda: not station.connected)
     await come_back(manual, station, simulated)
-    assert _count(simulated, NAMES[version][0]) == 1
-    assert _count(simulated, NAMES[version][1]) == written
+    assert calls_received(simulated, CONFIGURATION[version][0]) == 1
+    assert calls_received(simulated, CONFIGURATION[version][1]) == written
 
 
 async def test_second_boot_is_no_broken_connection(
     simulate: Simulate, version: str
 ) -> None:
     """A BootNotification amid a step begins anew, and is not held against the step."""
-    odd = Misbehaviour(hold={NAMES[version][0]})
+    odd = Misbehaviour(hold={CONFIGURATION[version][0]})
     station, simulated = await simulate(version, misbehaviour=odd, wait=False)
     for _ in range(3):
         await until(lambda: _runs(station))
         await simulated.link.request_boot()
-    simulated.release(NAMES[version][0])
+    simulated.release(CONFIGURATION[version][0])
     await onboarded(station)
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"
 
 
 def _runs(station: Station) -> bool:
-    return _states(station).get("configuration") == "running"
+    return step_states(station).get("configuration") == "running"
 
 
 async def _break_in_configuration(
@@ -440,7 +209,7 @@ async def _break_in_configuration(
     times: int,
 ) -> tuple[Station, ChargingStation]:
     """Return a station whose connection broke so often while it told its configuration."""
-    odd = Misbehaviour(silent={NAMES[version][0]})
+    odd = Misbehaviour(silent={CONFIGURATION[version][0]})
     station, simulated = await simulate(
         version, misbehaviour=odd, quirks={"boot_settle_s": 0.02}, wait=False
     )
@@ -460,7 +229,7 @@ async def test_one_break_is_forgiven(
     assert station.onboarding.problems == {Step.CONFIGURATION: "the connection broke"}
     simulated.misbehaviour.silent.clear()
     await come_back(manual, station, simulated)
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"
 
 
 async def test_second_break_leaves_the_step_out(
@@ -474,7 +243,7 @@ async def test_second_break_leaves_the_step_out(
         StepState.SKIPPED,
         "the connection broke in it before",
     )
-    assert _states(station)["meter"] == "done"
+    assert step_states(station)["meter"] == "done"
 
 
 async def test_breaks_are_forgotten(simulate: Simulate, manual: ManualClock) -> None:
@@ -486,7 +255,7 @@ async def test_breaks_are_forgotten(simulate: Simulate, manual: ManualClock) -> 
     await simulated.reboot()
     await until(lambda: not station.connected)
     await come_back(manual, station, simulated)
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"
 
 
 async def test_acceptance_begins_the_steps(
@@ -500,4 +269,4 @@ async def test_acceptance_begins_the_steps(
     station.accept(station.config)
     await manual.advance(31)
     await onboarded(station)
-    assert _states(station)["configuration"] == "done"
+    assert step_states(station)["configuration"] == "done"

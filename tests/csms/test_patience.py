@@ -20,8 +20,7 @@ from custom_components.ocpp_csms.csms.server import Server
 from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Dial
-from .support import BareStation, Json, boot, stamp, status, until
-from .test_server import accept
+from .support import BareStation, Json, accept, boot, stamp, status, until
 
 SET, GET, CHANGE = "SetChargingProfile", "GetConfiguration", "ChangeConfiguration"
 KEY = "MeterValuesSampledData"

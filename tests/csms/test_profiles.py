@@ -18,8 +18,7 @@ from custom_components.ocpp_csms.csms.profiles import check_profile
 from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Simulate
-from .support import NOW
-from .test_dialects import profile
+from .support import NOW, profile
 
 
 def _periods(*periods: tuple[int, float], unit: RateUnit = RateUnit.AMPERE) -> Schedule:

@@ -30,6 +30,7 @@ from .support import (
     BareStation,
     HandClock,
     Json,
+    accept,
     boot,
     meter,
     moment,
@@ -39,7 +40,6 @@ from .support import (
     status,
     until,
 )
-from .test_server import accept
 
 HOUR = 3600
 EXPORT = "Energy.Active.Export.Register"

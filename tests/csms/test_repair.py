@@ -10,6 +10,7 @@ from custom_components.ocpp_csms.csms.framing import ErrorCode, RpcError
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
 from .support import (
+    JSON,
     Json,
     boot,
     energy,
@@ -24,7 +25,6 @@ from .support import (
     status,
     stop,
 )
-from .test_framing import JSON
 
 
 def _take(version: str, action: str, payload: Json) -> Json:

@@ -17,34 +17,11 @@ from custom_components.ocpp_csms.csms.model.meter import (
     REGISTER,
     VOLTAGE,
 )
-from custom_components.ocpp_csms.csms.model.transaction import Transaction
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
-from custom_components.ocpp_csms.csms.station import Station
-from simulator import Car, ChargingStation, ManualClock, Misbehaviour
+from simulator import Car, ManualClock, Misbehaviour
 
 from .conftest import Simulate
-from .support import until
-from .test_onboarding import come_back
-
-
-async def charge(
-    simulate: Simulate,
-    manual: ManualClock,
-    version: str,
-    odd: Misbehaviour | None = None,
-) -> tuple[Station, ChargingStation, Transaction]:
-    """Return a station at which a car has charged for a minute."""
-    station, simulated = await simulate(
-        version, misbehaviour=odd or Misbehaviour(), register_wh=5000.0
-    )
-    await simulated.plug_in(1, Car())
-    await control.start_charging(station)
-    await until(lambda: station.evses[1].transaction)
-    await manual.advance(60)
-    await until(lambda: station.evses[1].charging)
-    running = station.evses[1].transaction
-    assert running is not None
-    return station, simulated, running
+from .support import charge, come_back, until
 
 
 async def test_boot(simulate: Simulate, manual: ManualClock, version: str) -> None:

@@ -35,11 +35,13 @@ from .support import (
     NOW,
     BareStation,
     HandClock,
+    again,
     boot,
     energy,
     event,
     meter,
     moment,
+    profile,
     register,
     sample,
     stamp,
@@ -48,8 +50,6 @@ from .support import (
     stop,
     until,
 )
-from .test_dialects import profile
-from .test_onboarding import again
 
 
 def _kinds(occurrences: list[Occurrence]) -> list[OccurrenceKind]:

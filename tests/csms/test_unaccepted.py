@@ -23,6 +23,7 @@ from .support import (
     BareStation,
     Json,
     Refused,
+    accept,
     boot,
     meter,
     moment,
@@ -30,7 +31,6 @@ from .support import (
     schemas,
     until,
 )
-from .test_server import accept
 
 LOGGER = connection.__name__
 

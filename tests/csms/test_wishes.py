@@ -26,8 +26,7 @@ from custom_components.ocpp_csms.csms.server import Server
 from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Dial
-from .support import NOW, BareStation, Json, boot, start, status, until
-from .test_server import accept
+from .support import NOW, BareStation, Json, accept, boot, start, status, until
 
 SET, CLEAR = "SetChargingProfile", "ClearChargingProfile"
 CHANGE = "ChangeAvailability"

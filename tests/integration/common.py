@@ -6,17 +6,33 @@ from dataclasses import dataclass
 import socket
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
-from homeassistant.const import ATTR_ENTITY_ID, CONF_PORT
+from homeassistant.config_entries import (
+    SOURCE_INTEGRATION_DISCOVERY,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigSubentryData,
+)
+from homeassistant.const import ATTR_ENTITY_ID, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant, State
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ocpp_csms.const import (
     CONF_BIND_ADDRESS,
+    CONF_ID_TOKEN,
     CONF_IDENTITY,
+    CONF_MAX_CURRENT,
+    CONF_OBSERVE_ONLY,
+    CONF_SAMPLE_INTERVAL,
+    CONF_VERSION,
     DOMAIN,
     SUBENTRY_STATION,
 )
@@ -28,6 +44,22 @@ IDENTITY = "CP1"
 NAME = "Garage"
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 5.0
+ACCEPTED = {"status": "Accepted"}
+PERIODS = [{"start": 0, "limit": 10}]
+STATION_INPUT: dict[str, Any] = {
+    CONF_NAME: NAME,
+    CONF_MAX_CURRENT: 16,
+    "meter": {CONF_SAMPLE_INTERVAL: 30, "aligned_interval": 0, "measurands": []},
+    "advanced": {
+        CONF_VERSION: "automatic",
+        CONF_ID_TOKEN: "HOUSE",
+        "call_timeout": 20,
+        "heartbeat_interval": 600,
+        CONF_OBSERVE_ONLY: False,
+        "skip_steps": ["meter"],
+    },
+}
+"""The form of a station, filled in."""
 
 
 async def until(predicate: Callable[[], object], patience: float = PATIENCE_S) -> None:
@@ -138,6 +170,66 @@ def assert_translated(
     assert error.translation_key == key
     known = error.translation_placeholders or {}
     assert {name: known.get(name) for name in placeholders} == placeholders
+
+
+def station_of(entry: MockConfigEntry, identity: str = IDENTITY) -> Station:
+    """Return what the central system knows of a station."""
+    station: Station = entry.runtime_data.server.stations[identity]
+    return station
+
+
+def state(hass: HomeAssistant, kind: str, evse: int = 1) -> str | None:
+    """Return the state of an entity, None if there is none."""
+    if not has_entity(hass, kind, evse):
+        return None
+    shown = hass.states.get(find_entity(hass, kind, evse))
+    return shown.state if shown else None
+
+
+async def expect_refusal(
+    hass: HomeAssistant, entry: MockConfigEntry, action: str, data: dict[str, Any]
+) -> None:
+    """Run an action on EVSE 1 that must be refused in words for the user."""
+    device = find_evse_device(hass, entry, 1)
+    assert device is not None
+    with pytest.raises((HomeAssistantError, probatio.Invalid)) as raised:
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"device_id": device.id, **data},
+            blocking=True,
+            return_response=True,
+        )
+    if isinstance(raised.value, HomeAssistantError):
+        assert raised.value.translation_key
+
+
+async def start_adding(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    """Start to add a station; return the flow's id."""
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_STATION), context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    return str(result["flow_id"])
+
+
+def discoveries(hass: HomeAssistant) -> list[Any]:
+    """Return the flows that offer a station."""
+    return [
+        flow
+        for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        if flow["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
+    ]
+
+
+def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
+    """Return the open issues by their translation key."""
+    return {
+        issue.translation_key or "": issue
+        for (domain, _), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN
+    }
 
 
 @dataclass
@@ -308,3 +400,8 @@ class Charger:
         await self.plug_in(evse, **car)
         await self.do("switch.turn_on", "switch.charge", evse)
         await self.expect("sensor.status", "charging", evse)
+
+
+def is_16(charger: Charger) -> bool:
+    """Return whether a charger speaks 1.6."""
+    return charger.version == "1.6"

@@ -22,7 +22,16 @@ from custom_components.ocpp_csms.csms.quirks import QuirkBook, Quirks
 from custom_components.ocpp_csms.csms.server import Server
 from simulator import ChargingStation, ManualClock
 
-from .common import IDENTITY, LOOPBACK, VERSIONS, Charger, mock_entry, subentry_data
+from ..csms.support import BareStation, boot, dial, status
+from .common import (
+    IDENTITY,
+    LOOPBACK,
+    NAME,
+    VERSIONS,
+    Charger,
+    mock_entry,
+    subentry_data,
+)
 
 SNAPSHOT_VERSION = "2026.10.4"
 
@@ -53,6 +62,19 @@ class Connect(Protocol):
         **options: Any,
     ) -> Awaitable[Charger]:
         """Start a station and wait until it is ready."""
+
+
+class Bare(Protocol):
+    """Dials an entry as a bare station."""
+
+    def __call__(
+        self,
+        entry: MockConfigEntry,
+        path: str = ...,
+        version: str | None = ...,
+        **options: Any,
+    ) -> Awaitable[BareStation]:
+        """Connect."""
 
 
 type SetUp = Callable[[MockConfigEntry], Awaitable[MockConfigEntry]]
@@ -196,10 +218,53 @@ async def charger(entry: MockConfigEntry, connect: Connect, version: str) -> Cha
 
 
 @pytest.fixture
+async def twin(entry: MockConfigEntry, connect: Connect, version: str) -> Charger:
+    """Return a connected charger with two EVSEs."""
+    return await connect(entry, version, evses=2)
+
+
+@pytest.fixture
 async def charging(charger: Charger) -> Charger:
     """Return a charger that is charging a car."""
     await charger.charge()
     return charger
+
+
+@pytest.fixture
+async def bare(set_up: SetUp) -> AsyncIterator[Bare]:
+    """Return what dials an entry; all sockets are closed at the end."""
+    sockets: list[BareStation] = []
+
+    async def make(
+        entry: MockConfigEntry,
+        path: str = "/CP1",
+        version: str | None = "1.6",
+        **options: Any,
+    ) -> BareStation:
+        port = entry.data[CONF_PORT]
+        sockets.append(await dial(port, path, version, **options))
+        return sockets[-1]
+
+    yield make
+    for opened in sockets:
+        opened.abort()
+        await opened.close()
+
+
+@pytest.fixture
+async def watched(set_up: SetUp) -> MockConfigEntry:
+    """Return a set-up entry with a station to which nothing is sent unasked."""
+    return await set_up(mock_entry(subentry_data(IDENTITY, NAME, observe_only=True)))
+
+
+@pytest.fixture
+async def cp1(hass: HomeAssistant, watched: MockConfigEntry, bare: Bare) -> BareStation:
+    """Return a 1.6 socket of that station, which has booted and has one EVSE."""
+    cp1 = await bare(watched)
+    await cp1.call("BootNotification", boot())
+    await cp1.call("StatusNotification", status())
+    await hass.async_block_till_done()
+    return cp1
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 import json
+import socket
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.json import JSONEncoder
+from homeassistant.helpers.json import JSONEncoder, json_bytes
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -19,8 +21,9 @@ from custom_components.ocpp_csms.diagnostics import (
     station_diagnostics,
 )
 
-from .common import Charger, mock_entry, subentry_data
-from .conftest import Connect, SetUp, StartStation
+from ..csms.support import BareStation, start, status
+from .common import LOOPBACK, Charger, free_port, mock_entry, station_of, subentry_data
+from .conftest import Bare, Connect, SetUp, StartStation
 
 IDENTITY = "Wallbox-Identity"
 PASSWORD = "pass-word-1234567"
@@ -204,3 +207,60 @@ async def test_without_stations(hass: HomeAssistant, set_up: SetUp) -> None:
     entry: MockConfigEntry = await set_up(mock_entry())
     dump = await async_get_config_entry_diagnostics(hass, entry)
     assert dump["stations"] == []
+
+
+async def _download(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    """Return diagnostics as strictly as Home Assistant writes them."""
+    return json_bytes(await async_get_config_entry_diagnostics(hass, entry)).decode()
+
+
+@pytest.mark.parametrize("depth", [50, 300, 900])
+@pytest.mark.parametrize("path", ["/CP1", "/STRANGER"])
+async def test_diagnostics_of_deep_frames(
+    hass: HomeAssistant, watched: MockConfigEntry, bare: Bare, path: str, depth: int
+) -> None:
+    """However deep a frame is nested, the diagnostics can be downloaded."""
+    deep = await bare(watched, path)
+    raw = '[2,"1","Nonsense",{"a":' + "[" * depth + "]" * depth + "}]"
+    assert (await deep.reaction(raw))[0] == 4
+    assert "Nonsense" in await _download(hass, watched)
+
+
+async def test_diagnostics_hold_no_secrets(
+    hass: HomeAssistant, watched: MockConfigEntry, cp1: BareStation
+) -> None:
+    """Secrets are left out also where a vendor has put them."""
+    keys = {"SIM_PIN": "9876pin", "WifiPassword": "wifi-secret", "ApiKey": "api-secret"}
+    cp1.replies["GetConfiguration"] = {
+        "configurationKey": [
+            {"key": key, "readonly": False, "value": value}
+            for key, value in keys.items()
+        ]
+    }
+    await station_of(watched).execute(Call("GetConfiguration", {}))
+    await cp1.call("StartTransaction", start(idTag="04CARD99"))
+    inner = json.dumps({"idTag": "04CARD99"})
+    await cp1.call("DataTransfer", {"vendorId": "acme", "data": inner})
+    await cp1.call("StatusNotification", status(info="idTag 04CARD99"))
+    text = await _download(hass, watched)
+    assert "SIM_PIN" in text
+    secrets = (*keys.values(), "04CARD99")
+    assert [secret for secret in secrets if secret in text] == []
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_diagnostics_of_an_entry_that_does_not_run(
+    hass: HomeAssistant, set_up: SetUp, busy: bool
+) -> None:
+    """They are there just when they are asked for: when it does not start."""
+    port = free_port()
+    with socket.socket() as thief:
+        if busy:
+            thief.bind((LOOPBACK, port))
+            thief.listen()
+        entry = await set_up(mock_entry(subentry_data(), port=port))
+    if busy:
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+    else:
+        await hass.config_entries.async_unload(entry.entry_id)
+    assert str(port) in await _download(hass, entry)

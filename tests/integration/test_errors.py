@@ -57,8 +57,14 @@ from .common import NAME, assert_translated
         (
             CallError("InternalError", "oops"),
             HomeAssistantError,
-            "call_error",
+            "call_error_described",
             {"code": "InternalError", "description": "oops"},
+        ),
+        (
+            CallError("NotSupported"),
+            HomeAssistantError,
+            "call_error",
+            {"code": "NotSupported"},
         ),
         (
             CommandNotSupportedError("GetBaseReport"),

@@ -10,12 +10,13 @@ from unittest.mock import AsyncMock
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ocpp_csms import PLATFORMS, async_remove_config_entry_device
+from custom_components.ocpp_csms import PLATFORMS
 from custom_components.ocpp_csms.const import (
     CONF_IDENTITY,
     CONF_MAX_FRAME_KIB,
@@ -24,12 +25,13 @@ from custom_components.ocpp_csms.const import (
 )
 from simulator import ChargingStation
 
+from ..csms.support import BareStation
 from .common import (
     LOOPBACK,
     Charger,
     can_listen,
     find_device,
-    find_evse_device,
+    find_entity,
     has_entity,
     in_state,
     mock_entry,
@@ -330,35 +332,6 @@ async def test_broken_storage(
     await charger.expect("sensor.status", "available")
 
 
-async def test_remove_device(
-    charger: Charger, device_registry: dr.DeviceRegistry
-) -> None:
-    """An EVSE may be deleted, and comes back if it exists; the station may not."""
-    hass, entry = charger.hass, charger.entry
-    device = find_device(hass, entry)
-    assert device is not None
-    assert not await async_remove_config_entry_device(hass, entry, device)
-    evse = find_evse_device(hass, entry, 1)
-    assert evse is not None
-    assert await async_remove_config_entry_device(hass, entry, evse)
-    gone = device_registry.async_get_or_create(
-        config_entry_id=entry.entry_id,
-        config_subentry_id=next(iter(entry.subentries)),
-        identifiers={(DOMAIN, "CP1/evse/9")},
-    )
-    assert await async_remove_config_entry_device(hass, entry, gone)
-
-
-async def test_remove_device_not_loaded(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
-    """While the entry is not loaded nobody knows, so nothing is deleted."""
-    device = find_device(hass, entry)
-    assert device is not None
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    assert not await async_remove_config_entry_device(hass, entry, device)
-
-
 async def test_logged_once(charger: Charger, caplog: pytest.LogCaptureFixture) -> None:
     """Loss and return of a charger are logged, once each."""
     caplog.clear()
@@ -381,3 +354,28 @@ async def test_many_stations_at_once(
     await until(lambda: all(station.onboarding.finished for station in stations))
     await hass.async_block_till_done()
     assert all(has_entity(hass, "switch.charge", 1, name) for name in names)
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_entry_that_goes_in_the_midst_of_a_call(
+    hass: HomeAssistant,
+    watched: MockConfigEntry,
+    cp1: BareStation,
+    removed: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A CALL that is not answered yet ends with its entry, without noise."""
+    limit = find_entity(hass, "number.current_limit")
+    data = {"entity_id": limit, "value": 10}
+    waits = hass.async_create_task(
+        hass.services.async_call("number", "set_value", data, blocking=True)
+    )
+    await cp1.request("SetChargingProfile")
+    if removed:
+        await hass.config_entries.async_remove(watched.entry_id)
+    else:
+        await hass.config_entries.async_unload(watched.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await waits
+    await hass.async_block_till_done()
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

@@ -4,13 +4,14 @@ from typing import Any
 
 from homeassistant.components.sensor import SensorStateClass
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
-from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Misbehaviour
 
-from .common import Charger, has_entity, until
+from ..csms.support import BareStation, meter, sample
+from .common import Charger, has_entity, state, until
 from .conftest import Connect
 
 ENERGY = "sensor.energy_active_import_register"
@@ -207,3 +208,26 @@ async def test_phases(
     await charger.clock.advance(10)
     await charger.expect_number(POWER, phases * 16 * 230)
     assert has_entity(charger.hass, "sensor.current_import_l3") is (phases == 3)
+
+
+@pytest.mark.parametrize("unit", ["W", "kW"])
+async def test_value_without_end(
+    hass: HomeAssistant, cp1: BareStation, unit: str
+) -> None:
+    """Values beyond all numbers make no entity, and spoil none of those that follow."""
+    absurd = [
+        sample("1e308", unit=f"{unit}h"),
+        sample("1e308", "Power.Active.Import", unit=unit, phase="L1"),
+        sample("-1e308", "Power.Active.Import", unit=unit, phase="L2"),
+    ]
+    await cp1.call("MeterValues", meter(*absurd))
+    await hass.async_block_till_done()
+    assert not has_entity(hass, "sensor.power_active_import")
+    good = [
+        sample("5000", unit="Wh"),
+        sample("7000", "Power.Active.Import", unit="W"),
+    ]
+    await cp1.call("MeterValues", meter(*good, at=10))
+    await until(lambda: state(hass, "sensor.power_active_import") is not None)
+    assert float(state(hass, "sensor.power_active_import") or 0) == 7000
+    assert float(state(hass, "sensor.energy_active_import_register") or 0) == 5

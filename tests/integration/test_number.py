@@ -3,14 +3,27 @@
 from typing import Any
 
 from homeassistant.components.number import ATTR_MAX, ATTR_MIN, ATTR_STEP
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ocpp_csms.const import CONF_MAX_CURRENT
 from simulator import Misbehaviour
 
-from .common import NAME, Charger, assert_translated, mock_entry, subentry_data, until
+from ..csms.support import BareStation
+from .common import (
+    ACCEPTED,
+    NAME,
+    Charger,
+    assert_translated,
+    find_entity,
+    mock_entry,
+    state,
+    subentry_data,
+    until,
+)
 from .conftest import Connect, SetUp
 
 LIMIT = "number.current_limit"
@@ -187,3 +200,36 @@ async def test_unit_of_station(
         "chargingSchedule"
     ]
     assert schedule["chargingSchedulePeriod"][0]["limit"] == limit
+
+
+async def test_limit_is_what_was_sent(
+    hass: HomeAssistant, watched: MockConfigEntry, cp1: BareStation
+) -> None:
+    """A limit is shown as in force only when the station has taken it."""
+    limit = find_entity(hass, "number.current_limit")
+
+    def applied() -> bool:
+        shown = hass.states.get(limit)
+        return bool(shown and shown.attributes["applied"])
+
+    assert not applied()
+    cp1.replies["SetChargingProfile"] = ACCEPTED
+    data = {"entity_id": limit, "value": 32}
+    await hass.services.async_call("number", "set_value", data, blocking=True)
+    assert applied()
+    (subentry,) = watched.subentries.values()
+    hass.config_entries.async_update_subentry(
+        watched, subentry, data={**subentry.data, CONF_MAX_CURRENT: 16}
+    )
+    await until(lambda: len(cp1.asked("SetChargingProfile")) == 2)
+    await until(applied)
+    assert state(hass, "number.current_limit") == "16"
+
+
+async def test_limit_that_is_no_number(hass: HomeAssistant, cp1: BareStation) -> None:
+    """NaN is no limit."""
+    data = {"entity_id": find_entity(hass, "number.current_limit"), "value": "nan"}
+    with pytest.raises((HomeAssistantError, probatio.Invalid)):
+        await hass.services.async_call("number", "set_value", data, blocking=True)
+    assert state(hass, "number.current_limit") == "32.0"
+    assert cp1.requests == []

@@ -9,20 +9,27 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ocpp_csms.const import CONF_VERSION, DOMAIN
+from custom_components.ocpp_csms.const import (
+    CONF_CALL_TIMEOUT,
+    CONF_SKIP_STEPS,
+    CONF_VERSION,
+)
+from custom_components.ocpp_csms.csms import onboarding
 from simulator import ManualClock, Misbehaviour
 
-from .common import LOOPBACK, Charger, mock_entry, subentry_data, until
-from .conftest import Connect, SetUp, StartStation
-
-
-def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
-    """Return the open issues by their translation key."""
-    return {
-        issue.translation_key or "": issue
-        for (domain, _), issue in ir.async_get(hass).issues.items()
-        if domain == DOMAIN
-    }
+from ..csms.support import boot
+from .common import (
+    IDENTITY,
+    LOOPBACK,
+    NAME,
+    Charger,
+    discoveries,
+    issues,
+    mock_entry,
+    subentry_data,
+    until,
+)
+from .conftest import Bare, Connect, SetUp, StartStation
 
 
 @pytest.mark.parametrize(
@@ -103,8 +110,10 @@ async def test_mended(
     wrong[0].password = "right"
     await clock.advance_until(lambda: wrong[0].registered)
     await until(lambda: len(registry.issues) == 1)
-    ((_, issue_id),) = registry.issues
-    assert "A_2" in issue_id
+    (issue,) = registry.issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["station"] == "`A_2`"
+    assert "A_2" not in issue.issue_id
 
 
 async def test_noise_is_no_issue(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -156,3 +165,44 @@ async def test_raw_password(set_up: SetUp, connect: Connect, version: str) -> No
     odd = Misbehaviour(password_bytes=b"\x00\xff\x10")
     charger: Charger = await connect(entry, version, misbehaviour=odd)
     await charger.expect("binary_sensor.connected", "on", 0)
+
+
+async def test_set_up_under_another_entry(
+    hass: HomeAssistant, set_up: SetUp, watched: MockConfigEntry, bare: Bare
+) -> None:
+    """A station that dials the port of another entry is no mystery."""
+    other = await set_up(mock_entry())
+    lost = await bare(other)
+    await lost.call("BootNotification", boot())
+    await until(lambda: issues(hass))
+    (issue,) = issues(hass).values()
+    assert issue.translation_key == "rejected_other_port"
+    assert (issue.translation_placeholders or {})["detail"] == f"`{watched.title}`"
+    assert discoveries(hass) == []
+    await (await bare(watched)).call("BootNotification", boot())
+    await until(lambda: not issues(hass))
+
+
+async def test_steps_that_fail_are_an_issue(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    bare: Bare,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step that fails again and again is told to the user, until it is done."""
+    monkeypatch.setattr(onboarding, "RETRY_S", 0.001)
+    monkeypatch.setattr(onboarding, "MAX_RETRIES", 2)
+    others = [step.value for step in onboarding.Step if step != "configuration"]
+    data = {CONF_CALL_TIMEOUT: 0.05, CONF_SKIP_STEPS: others}
+    entry = await set_up(mock_entry(subentry_data(IDENTITY, NAME, **data)))
+    cp1 = await bare(entry)
+    await cp1.call("BootNotification", boot())
+    await until(lambda: "setup_failed" in issues(hass))
+    placeholders = issues(hass)["setup_failed"].translation_placeholders or {}
+    assert (placeholders["station"], placeholders["step"]) == (
+        f"`{IDENTITY}`",
+        "configuration",
+    )
+    cp1.replies["GetConfiguration"] = {"configurationKey": []}
+    await cp1.call("BootNotification", boot())
+    await until(lambda: not issues(hass))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -14,15 +15,17 @@ from custom_components.ocpp_csms.const import (
 )
 from simulator import Misbehaviour
 
+from ..csms.support import Json, boot, stamp
 from .common import (
     Charger,
     find_device,
     find_evse_device,
     mock_entry,
+    state,
     subentry_data,
     until,
 )
-from .conftest import Connect, SetUp
+from .conftest import Bare, Connect, SetUp
 
 DISABLED = {
     "button.hard_reset",
@@ -260,3 +263,44 @@ async def test_boot_is_told_anew(charger: Charger) -> None:
     await charger.sim.reboot()
     await charger.come_back()
     await until(lambda: charger.state("sensor.last_boot", 0).state > before)
+
+
+def _monitored(variable: str, value: str, component: str = "Connector") -> Json:
+    connector = {"connectorId": 1} if component == "Connector" else {}
+    place = {"name": component, "evse": {"id": 1} | connector}
+    return {
+        "generatedAt": stamp(),
+        "seqNo": 0,
+        "eventData": [
+            {
+                "eventId": 1,
+                "timestamp": stamp(),
+                "trigger": "Delta",
+                "actualValue": value,
+                "eventNotificationType": "HardWiredNotification",
+                "component": place,
+                "variable": {"name": variable},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("component", ["Connector", "EVSE"])
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+async def test_status_by_events(
+    hass: HomeAssistant,
+    watched: MockConfigEntry,
+    bare: Bare,
+    version: str,
+    component: str,
+) -> None:
+    """A station may tell its status, and its problems, by events alone."""
+    cp1 = await bare(watched, version=version)
+    await cp1.call("BootNotification", boot(version))
+    for word, shown in (("Available", "available"), ("Occupied", "preparing")):
+        told = _monitored("AvailabilityState", word, component)
+        await cp1.call("NotifyEvent", told)
+        await until(lambda: state(hass, "sensor.status") == shown)  # noqa: B023
+    for value, shown in (("true", "on"), ("false", "off")):
+        await cp1.call("NotifyEvent", _monitored("Problem", value, component))
+        await until(lambda: state(hass, "binary_sensor.problem") == shown)  # noqa: B023

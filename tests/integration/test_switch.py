@@ -1,14 +1,25 @@
 """Switches: charge, pause, availability."""
 
 from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ocpp_csms.csms import control
 
-from .common import NAME, Charger, assert_translated, until
-from .conftest import Connect
+from ..csms.support import boot, status
+from .common import (
+    IDENTITY,
+    NAME,
+    Charger,
+    assert_translated,
+    find_entity,
+    mock_entry,
+    subentry_data,
+    until,
+)
+from .conftest import Bare, Connect, SetUp
 
 REFUSED = {
     "1.6": {"RemoteStartTransaction": "Rejected", "RemoteStopTransaction": "Rejected"},
@@ -255,3 +266,23 @@ async def test_two_evses(
     await charger.do("switch.turn_off", "switch.availability", 1)
     await charger.expect("sensor.status", "unavailable", 1)
     await charger.expect("switch.charge", "on", 2)
+
+
+async def test_pause_that_is_not_answered(
+    hass: HomeAssistant, set_up: SetUp, bare: Bare
+) -> None:
+    """A pause that the station has not confirmed is shown as pending."""
+    data = {"observe_only": True, "call_timeout": 0.05}
+    entry = await set_up(mock_entry(subentry_data(IDENTITY, NAME, **data)))
+    silent = await bare(entry)
+    await silent.call("BootNotification", boot())
+    await silent.call("StatusNotification", status())
+    await hass.async_block_till_done()
+    pause = find_entity(hass, "switch.pause")
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "switch", "turn_on", {"entity_id": pause}, blocking=True
+        )
+    shown = hass.states.get(pause)
+    assert shown is not None
+    assert (shown.state, shown.attributes["pending"]) == ("on", True)

@@ -216,9 +216,9 @@ def test_errors_of_forms() -> None:
     subentry = EN["config_subentries"]["charging_station"]["error"]
     for key in EN["config"]["error"].keys() | subentry.keys():
         assert f'"{key}"' in source, key
-    for key in ("password_too_long", "id_token_length"):
-        assert key in subentry
-        assert key in EN["config"]["error"]
+    identity = {"no_identity", "identity_characters", "identity_too_long"}
+    assert set(subentry) == {"password_too_long", "id_token_length"} | identity
+    assert "password_too_long" in EN["config"]["error"]
 
 
 def test_keys_are_slugs() -> None:

@@ -11,6 +11,7 @@ from simulator import ChargingStation, ManualClock
 from .csms import TinyCsms, tiny_csms
 
 VERSIONS = ("1.6", "2.0.1", "2.1")
+V2 = pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 
 
 class StartStation(Protocol):

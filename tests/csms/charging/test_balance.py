@@ -204,7 +204,7 @@ def _house(draw: st.DrawFn) -> tuple[list[Circuit], list[Demand]]:
     return circuits, demands
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_house())
 def test_no_circuit_gets_more_than_it_carries(
     house: tuple[list[Circuit], list[Demand]],
@@ -229,7 +229,7 @@ def test_no_circuit_gets_more_than_it_carries(
             assert total <= room + 1e-6
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_house(), st.randoms())
 def test_order_changes_nothing(
     house: tuple[list[Circuit], list[Demand]], random: Any
@@ -242,7 +242,7 @@ def test_order_changes_nothing(
     assert _share(circuits, demands) == grants
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_house())
 def test_between_minimum_and_maximum_or_nothing(
     house: tuple[list[Circuit], list[Demand]],

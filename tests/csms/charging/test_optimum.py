@@ -86,7 +86,7 @@ def _same(found: Result | None, best: Result) -> bool:
     return found is not None and found[0] == best[0] and abs(found[1] - best[1]) < 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_small())
 def test_cheapest(case: tuple[Slots, int, float]) -> None:
     """Nothing is cheaper, and nothing takes more energy."""
@@ -96,7 +96,7 @@ def test_cheapest(case: tuple[Slots, int, float]) -> None:
     assert _same(_value(slots, choices, need, start_cost), best)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_small())
 def test_contiguous(case: tuple[Slots, int, float]) -> None:
     """Of the plans in one piece none is better."""
@@ -107,7 +107,7 @@ def test_contiguous(case: tuple[Slots, int, float]) -> None:
     assert _same(_value(slots, choices, need, start_cost), best)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_small(), st.integers(1, 2))
 def test_blocks(case: tuple[Slots, int, float], blocks: int) -> None:
     """Of the plans with one set-point in so many blocks none is better."""

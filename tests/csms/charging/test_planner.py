@@ -311,7 +311,7 @@ def test_soc_that_makes_no_sense(values: tuple[float, ...], reason: str) -> None
 _PRICES = st.lists(st.floats(-0.2, 0.6), min_size=24, max_size=24)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     _PRICES,
     st.floats(500, 60_000),
@@ -340,7 +340,7 @@ def test_no_limit_is_exceeded(
     assert result.shortfall_wh == pytest.approx(max(0, energy - total), abs=1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(_PRICES, st.floats(500, 40_000))
 def test_more_sun_and_more_time_never_cost_more(
     prices: list[float], energy: float

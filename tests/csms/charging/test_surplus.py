@@ -294,7 +294,7 @@ SAMPLES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SAMPLES, st.sampled_from([8, 25, 100, 300, None]), st.booleans())
 def test_writes_and_import_are_bounded(
     samples: list[tuple[int, float]], writes: int | None, measured: bool
