@@ -1,5 +1,6 @@
 """Sharing circuits: never too much, evenly, in turn."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import nan
@@ -16,9 +17,12 @@ from custom_components.ocpp_csms.csms.charging.balance import (
     Grant,
     GrantReason,
     PerPhase,
+    Share,
     balance,
 )
 from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+
+from .vectors import cases
 
 NOW = datetime(2026, 1, 5, 18, tzinfo=UTC)
 FINE = BalanceConfig(step_a=0.1)
@@ -265,3 +269,59 @@ def test_unused_demand() -> None:
     """An EVSE that wants nothing gets nothing and blocks nobody."""
     cars = [replace(_car("a"), min_a=0, max_a=0), _car("b")]
     assert _currents(_share([_fuse(16)], cars)) == {"a": 0, "b": 16}
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "circuit"))
+def test_circuit_vectors(case: dict[str, Any]) -> None:
+    """What a tree of two circuits allows one car, as in a proven controller.
+
+    Where others feed into a circuit we let nobody draw more than its fuse carries: what
+    they feed can be gone before the next measurement.
+    """
+    ask = case["input"]
+    circuits = [
+        Circuit(
+            id=name,
+            parent="parent" if name == "child" else None,
+            limit_a=(float(ask["limit"][name]),) * 3,
+            measured_a=(float(ask["measured"][name]),) * 3,
+        )
+        for name in ("parent", "child")
+    ]
+    fed = min(ask["measured"].values()) < 0
+    allowed = min(case["expected"]["allowed"], *ask["limit"].values())
+    assert _allowed(circuits, ask) == pytest.approx(
+        allowed if fed else case["expected"]["allowed"]
+    )
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "circuit_cap"))
+def test_cap_vectors(case: dict[str, Any]) -> None:
+    """A cap from outside is one more circuit above the house's own."""
+    ask = case["input"]
+    most = [ask["external_cap_w"] or 1e6, ask["max_w"] or 1e6]
+    circuits = [
+        Circuit(
+            id=name,
+            parent=parent,
+            limit_a=(watts / 690,) * 3,
+            measured_a=(ask["measured_w"] / 690,) * 3,
+        )
+        for name, parent, watts in zip(
+            ("cap", "child"), (None, "cap"), most, strict=True
+        )
+    ]
+    amperes = {"old": ask["old"] / 690, "new": ask["new"] / 690}
+    assert _allowed(circuits, amperes) * 690 == pytest.approx(
+        case["expected"]["allowed"], abs=1
+    )
+
+
+def _allowed(circuits: list[Circuit], ask: Mapping[str, float]) -> float:
+    """Return what a car that draws `old` A gets when it wants `new` A."""
+    car = Demand(
+        id="car", circuit="child", min_a=0, max_a=ask["new"], drawn_a=ask["old"]
+    )
+    config = BalanceConfig(step_a=0.001)
+    state = BalanceState({"car": Share(current_a=ask["old"])})
+    return balance(circuits, [car], state, NOW, config)[1]["car"].current_a

@@ -29,8 +29,10 @@ def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result 
             continue
         if need == 0:
             return None
-        cost += float(slots.costs[slot, option]) + (0.0 if on else start_cost)
-        need = max(0, need - int(slots.units[slot, option]))
+        units = int(slots.units[slot, option])
+        cost += float(slots.costs[slot, option]) * min(1.0, need / units)
+        cost += 0.0 if on else start_cost
+        need = max(0, need - units)
         on = True
     return need, cost
 
@@ -140,28 +142,43 @@ def test_options_that_the_car_does_not_take() -> None:
 
 
 def _solve(slots: Slots, need: int, start_cost: float) -> float:
-    """Return the least cost by a MILP: x[t, o] chosen, y[t] begun."""
+    """Return the least cost by a MILP.
+
+    x[t, o] chosen, y[t] begun, p[t] the last, of which f[t, o] is used in part.
+    """
     count, options = slots.costs.shape
-    size = count * options + count
-    cost = np.append(np.nan_to_num(slots.costs, posinf=0).ravel(), [start_cost] * count)
-    upper = np.append(np.isfinite(slots.costs).ravel().astype(float), np.ones(count))
-    rows = lil_array((2 * count + 1, size))
-    low, high = np.full(2 * count + 1, -np.inf), np.ones(2 * count + 1)
+    wide = count * options
+    size = 2 * wide + 2 * count
+    x, f, y, p = 0, wide, 2 * wide, 2 * wide + count
+    prices = np.nan_to_num(slots.costs, posinf=0).ravel()
+    cost = np.concatenate([prices, prices, [start_cost] * count, [0.0] * count])
+    free = np.isfinite(slots.costs).ravel().astype(float)
+    upper = np.concatenate([free, free, np.ones(2 * count)])
+    whole = np.concatenate([np.ones(wide), np.zeros(wide), np.ones(2 * count)])
+    rows = lil_array((3 * count + 1, size))
+    low, high = np.full(3 * count + 1, -np.inf), np.ones(3 * count + 1)
     for slot in range(count):
-        here = slice(slot * options, (slot + 1) * options)
+        here = slice(x + slot * options, x + (slot + 1) * options)
+        part = slice(f + slot * options, f + (slot + 1) * options)
         rows[slot, here] = 1
+        rows[slot, p : p + slot + 1] = 1
         rows[count + slot, here] = 1
+        rows[count + slot, p + slot] = 1
         if slot:
-            rows[count + slot, (slot - 1) * options : slot * options] = -1
-        rows[count + slot, count * options + slot] = -1
+            rows[count + slot, x + (slot - 1) * options : x + slot * options] = -1
+        rows[count + slot, y + slot] = -1
         high[count + slot] = 0
-    rows[2 * count, : count * options] = slots.units.ravel()
-    low[2 * count], high[2 * count] = need, np.inf
+        rows[2 * count + slot, part] = 1
+        rows[2 * count + slot, p + slot] = -1
+        high[2 * count + slot] = 0
+    rows[3 * count, x : x + wide] = slots.units.ravel()
+    rows[3 * count, f : f + wide] = slots.units.ravel()
+    low[3 * count], high[3 * count] = need, np.inf
     answer = milp(
         cost,
         constraints=LinearConstraint(rows.tocsr(), low, high),
         bounds=Bounds(np.zeros(size), upper),
-        integrality=np.ones(size),
+        integrality=whole,
         options={"mip_rel_gap": 0},
     )
     assert answer.success

@@ -8,8 +8,15 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.ocpp_csms.csms.charging.ability import PhaseAbility
 from custom_components.ocpp_csms.csms.charging.budget import Budget, Purse
 from custom_components.ocpp_csms.csms.charging.errors import ChargingError
+from custom_components.ocpp_csms.csms.charging.phases import (
+    PhaseConfig,
+    PhaseObservation,
+    PhaseState,
+    step as choose_phases,
+)
 from custom_components.ocpp_csms.csms.charging.surplus import (
     Observation,
     Setpoint,
@@ -63,10 +70,8 @@ class House:
 
 @pytest.mark.parametrize("case", cases("planner_cases.json", "surplus"))
 def test_vectors(case: dict[str, Any]) -> None:
-    """The behaviour of a proven controller, but for its automatic phases."""
+    """The behaviour of a proven controller."""
     given_ = case["input"]
-    if given_["phase_switching"]:
-        pytest.skip("phases are chosen by another module")
     config = SurplusConfig(
         min_a=given_["i_min"],
         max_a=given_["i_max"],
@@ -78,18 +83,31 @@ def test_vectors(case: dict[str, Any]) -> None:
         budget=FREE,
         hold=timedelta(),
     )
-    state = SurplusState()
-    currents = []
+    ability = PhaseAbility(
+        switchable=given_["phase_switching"],
+        connected=given_["phases"],
+        measured=given_["measured_phases"],
+    )
+    phase_config = PhaseConfig(
+        voltage_v=given_["voltage"],
+        up_delay=config.enable_delay,
+        down_delay=config.disable_delay,
+    )
+    state, phases = SurplusState(), PhaseState()
+    currents, switches = [], []
     for sample in given_["series"]:
+        now, site_w = NOW + _thousandth(sample["t_ns"]), sample["site_w"]
+        measured = PhaseObservation(now=now, site_w=site_w)
+        phases, choice = choose_phases(phases, measured, ability, phase_config)
+        switches += [choice.switch_to] if choice.switch_to else []
         seen = Observation(
-            now=NOW + _thousandth(sample["t_ns"]),
-            grid_w=sample["site_w"],
-            phases=given_["phases"],
+            now=now, grid_w=site_w, phases=ability.active, freed_w=choice.freed_w
         )
         state = replace(state, current_a=6.0 if given_["enabled"] else 0.0)
         state, setpoint = step(state, seen, config)
         currents.append(setpoint.current_a)
     assert currents == case["expected"]["current_a"]
+    assert switches == case["expected"].get("phase_commands", [])
 
 
 def _thousandth(nanoseconds: int) -> timedelta:
@@ -185,6 +203,22 @@ def test_battery_first(
     """Below its priority level the battery's charging power is not the car's."""
     seen = Observation(now=NOW, grid_w=grid_w, battery_w=battery_w, battery_soc=soc)
     assert site_power(seen, SurplusConfig(priority_soc=50)) == expected
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "battery_priority"))
+def test_battery_vectors(case: dict[str, Any]) -> None:
+    """What a proven controller sees of the site, by the charge of the home battery."""
+    ask = case["input"]
+    seen = Observation(
+        now=NOW,
+        grid_w=ask["grid_w"],
+        battery_w=ask["battery_w"],
+        battery_soc=ask["battery_soc"],
+    )
+    config = SurplusConfig(
+        priority_soc=ask["priority_soc"], residual_w=ask["residual_w"]
+    )
+    assert site_power(seen, config) == case["expected"]["site_w"]
 
 
 def test_battery_bridges_clouds() -> None:

@@ -2,7 +2,8 @@
 
 Energy is counted in whole units, so that nothing is rounded on the way. A shortfall is
 avoided at any price: of two ways the one that takes more energy is the better one, and of
-equally much the cheaper, and of equally cheap ones the later.
+equally much the cheaper, and of equally cheap ones the later. The last slot ends when there
+is enough: it costs only the part that is used.
 """
 
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def cheapest(
         if not np.isfinite(slots.costs[slot]).any():
             running = missing.copy() if contiguous else idle
             continue
-        charge = running[_after(slots, slot, need)] + slots.costs[slot]
+        charge = running[_after(slots, slot, need)] + _part(slots, slot, need)
         if barred is not None:
             charge += barred
         best[slot] = charge.argmin(axis=1)
@@ -76,6 +77,15 @@ def _barred(slots: Slots) -> Floats | None:
     if slots.allowed is None:
         return None
     return np.where(slots.allowed, 0.0, np.inf)
+
+
+def _part(slots: Slots, slot: int, need: int) -> Floats:
+    """Return what each option costs, for each amount that is missing: no more than that."""
+    units = np.maximum(slots.units[slot], 1)
+    part = np.minimum(np.arange(need + 1)[:, None] / units[None, :], 1.0)
+    part[0] = 1.0
+    result: Floats = np.where(np.isfinite(slots.costs[slot]), slots.costs[slot], 0.0)
+    return np.where(np.isfinite(slots.costs[slot]), result * part, np.inf)
 
 
 def _after(slots: Slots, slot: int, need: int) -> Ints:
@@ -126,25 +136,38 @@ def cheapest_blocks(
     left = need - (takes[:, None] - steps[None, :]) * usual[:, None]
     missing = np.maximum(left, 0) * slots.shortfall_cost
     missing[:, 0] = 0.0
-    value = _block_values(costs, takes, blocks, start_cost, missing)
+    last = (need - (takes - 1) * usual) / usual
+    value = _block_values(costs, last, takes, blocks, start_cost, missing)
     option = int(value.argmin())
     most = int(takes[option])
     return _best_blocks(
-        costs[:, option], option, blocks, start_cost, missing[option, : most + 1]
+        costs[:, option],
+        float(last[option]),
+        option,
+        blocks,
+        start_cost,
+        missing[option, : most + 1],
     )
 
 
 def _block_values(
-    costs: Floats, takes: Ints, blocks: int, start_cost: float, missing: Floats
+    costs: Floats,
+    last: Floats,
+    takes: Ints,
+    blocks: int,
+    start_cost: float,
+    missing: Floats,
 ) -> Floats:
     """Return the cost of the best blocks for each option.
 
-    `missing[o, n]` is what it costs that option o has n slots too few.
+    `last[o]` is the part of its last slot that is used, `missing[o, n]` what it costs that
+    option o has n slots too few.
     """
     idle = np.repeat(missing[:, :, None], blocks + 1, axis=2)
     running = idle.copy()
     for slot in reversed(range(len(costs))):
         charge = running[:, :-1, :] + costs[slot][:, None, None]
+        charge[:, 0, :] = running[:, 0, :] + (costs[slot] * last)[:, None]
         running[:, 1:, :] = np.minimum(idle[:, 1:, :], charge)
         np.minimum(idle[:, 1:, 1:], charge[:, :, :-1] + start_cost, out=idle[:, 1:, 1:])
     value: Floats = idle[np.arange(len(takes)), takes, blocks]
@@ -152,7 +175,12 @@ def _block_values(
 
 
 def _best_blocks(
-    costs: Floats, option: int, blocks: int, start_cost: float, missing: Floats
+    costs: Floats,
+    last: float,
+    option: int,
+    blocks: int,
+    start_cost: float,
+    missing: Floats,
 ) -> Ints:
     """Return the best blocks of one option."""
     count, takes = len(costs), len(missing) - 1
@@ -162,6 +190,7 @@ def _best_blocks(
     go_on = np.zeros_like(begin)
     for slot in reversed(range(count)):
         charge = running[:-1] + costs[slot]
+        charge[0] = running[0] + costs[slot] * last
         go_on[slot, 1:] = charge < idle[1:] - _TIE
         begin[slot, 1:, 1:] = charge[:, :-1] + start_cost < idle[1:, 1:] - _TIE
         running[1:] = np.where(go_on[slot, 1:], charge, idle[1:])

@@ -156,3 +156,12 @@ class Plan:
     def at(self, time: datetime) -> PlanSegment | None:
         """Return the segment that holds at a time, None while nothing is to be charged."""
         return next((s for s in self.segments if s.start <= time < s.end), None)
+
+    def during(self, start: datetime, end: datetime) -> PlanSegment | None:
+        """Return the segment that holds for the longest part of a time, if any does."""
+        overlaps = [
+            (min(s.end, end) - max(s.start, start), s)
+            for s in self.segments
+            if s.start < end and start < s.end
+        ]
+        return max(overlaps, key=lambda pair: pair[0])[1] if overlaps else None

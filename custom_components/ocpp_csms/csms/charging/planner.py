@@ -6,7 +6,7 @@ export price. The first and the last slot may be cut; their energy counts in who
 rounded down, so that a plan never promises more than it gives.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -42,6 +42,8 @@ class _Grid:
     surplus: Floats
     limits: dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]
     """What each limit forbids, by the reason that it gives."""
+    fixed: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """The slots before the deadline that are taken whatever they cost."""
 
 
 def plan(request: PlanRequest) -> Plan:
@@ -54,7 +56,7 @@ def plan(request: PlanRequest) -> Plan:
         return Plan(reason=PlanReason.NOTHING_TO_DO, next_plan_at=request.deadline)
     if request.deadline <= request.now:
         return _at_once(request)
-    grid = _grid(request)
+    grid = _precondition(request, _grid(request))
     kept = _keep_previous(request, grid)
     choices = _choose(request, grid)
     fresh = _result(request, grid, choices)
@@ -128,7 +130,7 @@ def _grid(request: PlanRequest) -> _Grid:
     costs = np.where(forbidden, np.inf, kilowatts * hours[:, None])
     return _Grid(
         start, hours, starts, ends, currents, phases, powers, costs, units, unit_wh,
-        known, price, export, surplus, limits,
+        known, price, export, surplus, limits, np.zeros(count, dtype=np.bool_),
     )  # fmt: skip
 
 
@@ -178,9 +180,9 @@ def _choose(request: PlanRequest, grid: _Grid) -> Ints:
     """Return the option of each slot."""
     if request.energy_wh is None:
         return _all_that_is_allowed(grid)
-    need = ceil(request.energy_wh / grid.unit_wh - 1e-6)
-    fixed = _precondition(request, grid, need)
-    left = need - int(grid.units[fixed.nonzero()[0], -1].sum()) if fixed.any() else need
+    fixed = grid.fixed
+    left_wh = request.energy_wh - float((grid.powers[-1] * grid.hours[fixed]).sum())
+    left = ceil(left_wh / grid.unit_wh - 1e-6)
     costs = np.where(fixed[:, None], np.inf, grid.costs)
     slots = Slots(costs, grid.units, _tapered(request, grid, max(left, 0)))
     choices = np.full(len(costs), OFF, dtype=np.int64)
@@ -205,19 +207,35 @@ def _all_that_is_allowed(grid: _Grid) -> Ints:
     return np.where(allowed.any(axis=1), last, OFF)
 
 
-def _precondition(
-    request: PlanRequest, grid: _Grid, need: int
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return the slots before the deadline that are taken whatever they cost."""
+def _precondition(request: PlanRequest, grid: _Grid) -> _Grid:
+    """Return the grid with the slots taken in which the car is to be charging.
+
+    The first of them begins where the precondition does.
+    """
+    left = request.precondition
+    energy_wh = request.energy_wh or 0.0
     fixed = np.zeros(len(grid.hours), dtype=np.bool_)
-    seconds = request.precondition.total_seconds()
     for slot in reversed(range(len(grid.hours))):
-        if seconds <= 0 or need <= 0 or not np.isfinite(grid.costs[slot, -1]):
+        if left <= timedelta() or energy_wh <= 0 or np.isinf(grid.costs[slot, -1]):
             break
         fixed[slot] = True
-        seconds -= grid.hours[slot] * 3600
-        need -= int(grid.units[slot, -1])
-    return fixed
+        left -= grid.ends[slot] - grid.starts[slot]
+        energy_wh -= float(grid.powers[-1] * grid.hours[slot])
+    grid = replace(grid, fixed=fixed)
+    if left < timedelta():
+        grid = _begin_later(grid, int(np.flatnonzero(fixed)[0]), -left)
+    return grid
+
+
+def _begin_later(grid: _Grid, slot: int, length: timedelta) -> _Grid:
+    """Return the grid with a slot that begins later."""
+    starts, hours = list(grid.starts), grid.hours.copy()
+    costs, units = grid.costs.copy(), grid.units.copy()
+    starts[slot] += length
+    hours[slot] -= length / timedelta(hours=1)
+    costs[slot] *= hours[slot] / grid.hours[slot]
+    units[slot] = np.floor(grid.powers * hours[slot] / grid.unit_wh + 1e-6)
+    return replace(grid, starts=starts, hours=hours, costs=costs, units=units)
 
 
 def _tapered(
@@ -244,6 +262,7 @@ def _segments(choices: Ints) -> int:
 
 def _result(request: PlanRequest, grid: _Grid, choices: Ints) -> Plan:
     """Return the plan that choices make."""
+    grid = _trim(request, grid, choices)
     on = choices != OFF
     power = np.where(on, grid.powers[choices], 0.0)
     energy = power * grid.hours
@@ -268,11 +287,42 @@ def _result(request: PlanRequest, grid: _Grid, choices: Ints) -> Plan:
     )
 
 
+def _trim(request: PlanRequest, grid: _Grid, choices: Ints) -> _Grid:
+    """Return the grid with the slot shortened that goes beyond what is wanted.
+
+    It is the last one, which ends when there is enough; where only a precondition charges,
+    the first, which begins later.
+    """
+    if request.energy_wh is None:
+        return grid
+    on = choices != OFF
+    energy = np.where(on, grid.powers[choices], 0.0) * grid.hours
+    excess_wh = float(energy.sum()) - request.energy_wh
+    if excess_wh <= 1e-6:
+        return grid
+    for slot in reversed(np.flatnonzero(on & ~grid.fixed).tolist()):
+        part_wh = min(excess_wh, float(energy[slot]))
+        grid = _end_earlier(grid, slot, part_wh / float(grid.powers[choices[slot]]))
+        excess_wh -= part_wh
+        if excess_wh <= 1e-6:
+            return grid
+    length = timedelta(hours=excess_wh / float(grid.powers[-1]))
+    return _begin_later(grid, int(np.flatnonzero(on)[0]), length)
+
+
+def _end_earlier(grid: _Grid, slot: int, by_h: float) -> _Grid:
+    """Return the grid with a slot that ends earlier."""
+    ends, hours = list(grid.ends), grid.hours.copy()
+    ends[slot] -= timedelta(hours=by_h)
+    hours[slot] -= by_h
+    return replace(grid, ends=ends, hours=hours)
+
+
 def _merge(grid: _Grid, choices: Ints) -> tuple[PlanSegment, ...]:
     segments: list[PlanSegment] = []
     last = OFF
     for slot, choice in enumerate(choices.tolist()):
-        if choice == OFF:
+        if choice == OFF or grid.starts[slot] >= grid.ends[slot]:
             last = OFF
             continue
         if choice == last:
@@ -330,14 +380,14 @@ def _keep_previous(request: PlanRequest, grid: _Grid) -> Plan | None:
         return None
     choices = np.full(len(grid.hours), OFF, dtype=np.int64)
     for slot, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
-        segment = previous.at(start)
+        segment = previous.during(start, end)
         if segment is None:
             continue
         matches = np.flatnonzero(
             np.isclose(grid.currents, segment.current_a)
             & (grid.phases == segment.phases)
         )
-        if segment.end < end or not matches.size:
+        if not matches.size:
             return None
         choice = int(matches[0])
         if not np.isfinite(grid.costs[slot, choice]):

@@ -77,7 +77,8 @@ class Observation:
     """What is measured at a moment. Import and a battery's discharge are positive, in W.
 
     `drawn_a` is the car's highest current of a phase, None where it is not measured;
-    `phases` are those that it draws on, or would draw on.
+    `phases` are those that it draws on, or would draw on. `freed_w` is what the minimum
+    current will need less once fewer phases are used, which is being waited for.
     """
 
     now: datetime
@@ -88,6 +89,7 @@ class Observation:
     charging: bool = False
     drawn_a: float | None = None
     phases: int = 3
+    freed_w: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been measured."""
@@ -261,7 +263,7 @@ def _while_on(
     if _has_buffer(seen, config.buffer_soc) and not stuck:
         state = replace(state, import_since=None)
         return state, _Wish(least_a, SurplusReason.BATTERY)
-    if site_w < config.disable_w:
+    if site_w - seen.freed_w < config.disable_w:
         reason = SurplusReason.BUDGET if stuck else SurplusReason.WEAK
         return replace(state, import_since=None), _Wish(least_a, reason)
     since = state.import_since or seen.now

@@ -1,0 +1,43 @@
+"""Ways of charging that a user chooses among, and what each means for others."""
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How a car is to be charged; keys for translation."""
+
+    OFF = "off"
+    FAST = "fast"
+    """At once, as fast as it goes."""
+    MIN_SOLAR = "min_solar"
+    """With the sun, but never less than the minimum."""
+    SOLAR = "solar"
+    """With the sun alone."""
+
+
+def set_current(
+    mode: Mode, solar_a: float, min_a: float, max_a: float, *, connected: bool = True
+) -> float:
+    """Return the current of a mode in A per phase, 0 being a pause.
+
+    `solar_a` is what following the sun would give now.
+    """
+    if not connected or mode is Mode.OFF:
+        return 0.0
+    if mode is Mode.FAST:
+        return max_a
+    return max(solar_a, min_a) if mode is Mode.MIN_SOLAR else solar_a
+
+
+def flexible_power(
+    mode: Mode, charge_w: float, minimum_w: float, *, planned: bool = False
+) -> float:
+    """Return how much of the power that a car draws could be left to one more important.
+
+    `minimum_w` is what it draws at least while it charges. What a plan needs is not given
+    away, nor what is to be charged fast.
+    """
+    if planned or mode in (Mode.OFF, Mode.FAST):
+        return 0.0
+    kept_w = minimum_w if mode is Mode.MIN_SOLAR else 0.0
+    return max(0.0, charge_w - kept_w)
