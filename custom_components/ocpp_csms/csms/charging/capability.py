@@ -1,0 +1,86 @@
+"""What a station can be told by charging profiles, as far as it is known."""
+
+from dataclasses import dataclass
+from math import floor, isfinite
+
+from ..model.profile import Kind, Purpose, RateUnit
+from ..model.version import OcppVersion
+from .errors import ChargingError
+
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """The abilities of one station (1.6 section 9.4, 2.x SmartChargingCtrlr, and experience).
+
+    The defaults suit a station that follows the specification and tells nothing of itself.
+    Currents in A per phase.
+    """
+
+    version: OcppVersion
+    purposes: frozenset[Purpose] = frozenset(
+        {Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX}
+    )
+    kinds: frozenset[Kind] = frozenset({Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE})
+    units: frozenset[RateUnit] = frozenset({RateUnit.AMPERE})
+    max_stack_level: int = 2
+    max_periods: int = 8
+    min_a: float = 6.0
+    """The least current that it can give."""
+    step_a: float = 0.1
+    currents_a: tuple[float, ...] = ()
+    """The only currents that it knows, if it knows but some."""
+    zero: bool = True
+    """Whether it pauses at a limit of 0."""
+    phase_switching: bool = False
+    """Whether it heeds the number of phases of a period."""
+    phases: int = 3
+    """The phases that it uses where none are named."""
+    voltage_v: float = 230.0
+    lease: bool = True
+    """Whether it falls back to a lower stack level once a duration is over."""
+    default_reaches_running: bool = True
+    """Whether a TxDefaultProfile holds for a transaction that runs already."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        values = (self.min_a, self.step_a, self.voltage_v, *self.currents_a)
+        if not all(isfinite(value) and value > 0 for value in values):
+            raise ChargingError("charger_not_a_number", str(values))
+        if self.max_stack_level < 0 or self.max_periods < 1:
+            raise ChargingError("no_room_for_profiles")
+        if not self.kinds & {Kind.ABSOLUTE, Kind.RELATIVE}:
+            raise ChargingError("no_kind")
+        if not self.purposes & {Purpose.TX_DEFAULT, Purpose.TX}:
+            raise ChargingError("no_purpose")
+        if not self.units:
+            raise ChargingError("no_unit")
+        if self.phases not in (1, 2, 3):
+            raise ChargingError("phases_unknown", str(self.phases))
+
+    @property
+    def unit(self) -> RateUnit:
+        """The unit to use: A where it can be, which says the same whatever the voltage."""
+        return RateUnit.AMPERE if RateUnit.AMPERE in self.units else RateUnit.WATT
+
+    @property
+    def least_a(self) -> float:
+        """The least current that can be told, pauses apart."""
+        return min(self.currents_a, default=self.min_a)
+
+    def snap(self, current_a: float) -> float:
+        """Return the current to tell for one that is wanted: never more, 0 for a pause."""
+        if not isfinite(current_a) or current_a < 0:
+            raise ChargingError("current_not_a_number", str(current_a))
+        if current_a < self.least_a - _EPSILON:
+            return 0.0 if self.zero else self.least_a
+        if self.currents_a:
+            return max(a for a in self.currents_a if a <= current_a + _EPSILON)
+        return round(floor(current_a / self.step_a + _EPSILON) * self.step_a, 3)
+
+    def limit(self, current_a: float, phases: int | None) -> float:
+        """Return a current as the limit of a period, in the unit to use."""
+        if self.unit is RateUnit.AMPERE:
+            return floor(current_a * 10 + _EPSILON) / 10
+        return float(floor(current_a * self.voltage_v * (phases or self.phases)))

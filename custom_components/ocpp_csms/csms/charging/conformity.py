@@ -1,0 +1,185 @@
+"""Whether a station is going to do what it was told: expected and reported schedules compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from math import inf, isclose
+
+from ..model.profile import CompositeSchedule, Period, RateUnit
+
+
+class ConformityKind(StrEnum):
+    """How a reported schedule compares; keys for translation."""
+
+    SAME = "same"
+    NOT_REPORTED = "not_reported"
+    """The station tells no schedule."""
+    SHIFTED = "shifted"
+    """The same limits at other times: its clock is wrong, or it counts from elsewhere."""
+    HIGHER = "higher"
+    """It is going to allow more than it was told."""
+    LOWER = "lower"
+    """It is going to allow less, perhaps by another's profile."""
+    PHASES = "phases"
+    TOO_SHORT = "too_short"
+    """The same, but it tells less of the time than it was asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """What is no difference; and how A and W compare."""
+
+    seconds: float = 1.0
+    current_a: float = 0.1
+    voltage_v: float = 230.0
+    phases: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Conformity:
+    """The first difference, with its time and both values in A per phase (or phases)."""
+
+    kind: ConformityKind
+    at: datetime | None = None
+    expected: float | None = None
+    reported: float | None = None
+    shift_s: float | None = None
+
+    @property
+    def conforms(self) -> bool:
+        """Whether the station is going to do what it was told."""
+        return self.kind is ConformityKind.SAME
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A limit in A per phase from some seconds on; None sets none."""
+
+    start_s: float
+    limit_a: float | None
+    phases: int | None
+
+
+def compare(
+    expected: CompositeSchedule,
+    reported: CompositeSchedule,
+    tolerance: Tolerance = Tolerance(),
+) -> Conformity:
+    """Return how a reported composite schedule differs from the expected one.
+
+    Their times may begin at different moments: what both cover is compared, from the
+    expected one's start on. Where a station does not tell its start, it is taken as that.
+    """
+    if not reported.periods:
+        return Conformity(ConformityKind.NOT_REPORTED)
+    origin = expected.start or reported.start
+    late_s = (
+        (reported.start - origin).total_seconds() if reported.start and origin else 0.0
+    )
+    should = _steps(expected, 0.0, tolerance)
+    does = _steps(reported, late_s, tolerance)
+    expected_end = _end(expected, 0.0)
+    end = min(expected_end, _end(reported, late_s))
+    begin = max(0.0, late_s if late_s > tolerance.seconds else 0.0)
+    difference = _first_difference(should, does, begin, end, origin, tolerance)
+    if difference is not None:
+        shift_s = _shift(should, does, tolerance)
+        if shift_s is None:
+            return difference
+        return Conformity(ConformityKind.SHIFTED, difference.at, shift_s=shift_s)
+    if end < expected_end - tolerance.seconds:
+        return Conformity(ConformityKind.TOO_SHORT, _time(origin, end))
+    return Conformity(ConformityKind.SAME)
+
+
+def _end(schedule: CompositeSchedule, late_s: float) -> float:
+    return inf if schedule.duration_s is None else late_s + schedule.duration_s
+
+
+def _time(origin: datetime | None, seconds: float) -> datetime | None:
+    return origin + timedelta(seconds=seconds) if origin else None
+
+
+def _steps(
+    schedule: CompositeSchedule, late_s: float, tolerance: Tolerance
+) -> list[_Step]:
+    """Return the steps of a schedule in A, neighbours that say the same in one."""
+    steps: list[_Step] = []
+    for period in schedule.periods:
+        limit = _amperes(period, schedule.unit, tolerance)
+        step = _Step(late_s + period.start_s, limit, period.phases)
+        if not steps or (step.limit_a, step.phases) != (
+            steps[-1].limit_a,
+            steps[-1].phases,
+        ):
+            steps.append(step)
+    return steps
+
+
+def _amperes(
+    period: Period, unit: RateUnit | None, tolerance: Tolerance
+) -> float | None:
+    if period.limit is None or unit is not RateUnit.WATT:
+        return period.limit
+    return period.limit / tolerance.voltage_v / (period.phases or tolerance.phases)
+
+
+def _first_difference(
+    should: list[_Step],
+    does: list[_Step],
+    begin: float,
+    end: float,
+    origin: datetime | None,
+    tolerance: Tolerance,
+) -> Conformity | None:
+    for start, stop, expected, reported in _pairs(should, does, begin, end):
+        if stop - start <= tolerance.seconds + 1e-6 and stop < end:
+            continue
+        at = _time(origin, start)
+        want, have = expected.limit_a, reported.limit_a
+        high, low = (inf if value is None else value for value in (have, want))
+        if high > low + tolerance.current_a:
+            return Conformity(ConformityKind.HIGHER, at, want, have)
+        if high < low - tolerance.current_a:
+            return Conformity(ConformityKind.LOWER, at, want, have)
+        told = None not in (expected.phases, reported.phases)
+        if told and want and expected.phases != reported.phases:
+            return Conformity(
+                ConformityKind.PHASES, at, expected.phases, reported.phases
+            )
+    return None
+
+
+def _pairs(
+    should: list[_Step], does: list[_Step], begin: float, end: float
+) -> Iterator[tuple[float, float, _Step, _Step]]:
+    """Yield the common time cut at every change, with what either schedule says."""
+    inner = {step.start_s for step in (*should, *does) if begin < step.start_s < end}
+    for start, stop in pairwise(sorted({begin, *inner, end})):
+        expected, reported = _at(should, start), _at(does, start)
+        if expected is not None and reported is not None:
+            yield start, stop, expected, reported
+
+
+def _at(steps: list[_Step], time: float) -> _Step | None:
+    return next((step for step in reversed(steps) if step.start_s <= time), None)
+
+
+def _shift(
+    should: list[_Step], does: list[_Step], tolerance: Tolerance
+) -> float | None:
+    """Return by how much the changes come too late, if all do by the same; else None."""
+    want = [(step.limit_a or 0.0) for step in should]
+    have = [(step.limit_a or 0.0) for step in does]
+    if len(want) < 2 or len(want) != len(have):
+        return None
+    if not all(
+        isclose(a, b, abs_tol=tolerance.current_a)
+        for a, b in zip(want, have, strict=True)
+    ):
+        return None
+    shifts = [b.start_s - a.start_s for a, b in zip(should[1:], does[1:], strict=True)]
+    even = max(shifts) - min(shifts) <= 2 * tolerance.seconds
+    return shifts[0] if even and abs(shifts[0]) > tolerance.seconds else None
