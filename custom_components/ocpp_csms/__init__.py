@@ -1,5 +1,6 @@
 """OCPP Charging: an OCPP central system in Home Assistant."""
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntryState
@@ -37,7 +38,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CsmsConfigEntry) -> bool
     hub = Hub(hass, entry)
     await hub.async_start()
     entry.runtime_data = hub
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async with AsyncExitStack() as on_failure:
+        on_failure.push_async_callback(hub.async_stop)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        on_failure.pop_all()
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     return True
 

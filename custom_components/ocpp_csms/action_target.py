@@ -40,20 +40,29 @@ class Target:
         return find_evse(self.station, self.evse_id).id
 
 
-def action_target(hass: HomeAssistant, call: ServiceCall) -> Target:
-    """Return the station, and the EVSE if one is named. Raises ServiceValidationError."""
-    device_id = call.data[ATTR_DEVICE_ID]
+def action_targets(hass: HomeAssistant, call: ServiceCall) -> dict[str, Target]:
+    """Return whom an action addresses, by device. Raises ServiceValidationError."""
+    return {
+        device_id: _target(hass, device_id, call.data.get(ATTR_EVSE))
+        for device_id in call.data[ATTR_DEVICE_ID]
+    }
+
+
+def _target(hass: HomeAssistant, device_id: str, evse: int | None) -> Target:
+    """Return the station, and the EVSE if one is named."""
     device = dr.async_get(hass).async_get(device_id)
     # The parent stands for its child devices, which the helper of 2026.9 does not know.
     main_id = getattr(device, "parent_device_id", None) or device_id
     main, entry = async_get_device_and_config_entry(hass, DOMAIN, main_id)
     coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(main)
     evse_id = coordinator.evse_of_device(device or main)
-    return Target(coordinator, evse_id or call.data.get(ATTR_EVSE))
+    return Target(coordinator, evse_id or evse)
 
 
 TARGET_FIELDS: dict[Any, Any] = {
-    probatio.Required(ATTR_DEVICE_ID): cv.string,
+    probatio.Required(ATTR_DEVICE_ID): probatio.All(
+        probatio.EnsureList(), probatio.Length(min=1), [cv.string]
+    ),
     probatio.Optional(ATTR_EVSE): probatio.All(
         probatio.Coerce(int), probatio.Range(min=1)
     ),

@@ -85,6 +85,8 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: CsmsConfigEntry, device: dr.AnyDeviceEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of a station, also for the device of one of its EVSEs."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"entry": async_redact_data(entry.as_dict(), TO_REDACT)}
     coordinator = entry.runtime_data.coordinator_of_device(device)
     return station_diagnostics(coordinator.station)
 

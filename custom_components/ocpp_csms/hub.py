@@ -1,6 +1,7 @@
 """The hub of one entry: owns the listener and knows which station belongs to which subentry."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 import logging
 from typing import Any
 
@@ -36,7 +37,7 @@ from .const import (
 )
 from .coordinator import StationCoordinator
 from .csms import memory
-from .csms.changes import Change, StationKey
+from .csms.changes import Change, EvseKey, StationKey
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
@@ -49,6 +50,8 @@ type CsmsConfigEntry = ConfigEntry[Hub]
 
 _STORAGE_VERSION = 1
 _SAVE_DELAY_S = 10
+_SAVE_ENERGY_DELAY_S = 300
+"""How much of a running session's energy may be lost when the power fails."""
 _MEMORABLE = frozenset({"session", "wish", "limit", "info", "last_boot", "evses"})
 """Changes after which what is kept of a station is saved."""
 
@@ -106,7 +109,8 @@ class Hub:
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True
         )
         self._memory: dict[str, Any] = {}
-        self._save_pending = False
+        self._save_within_s: float | None = None
+        """How soon what is known is going to be saved, at most."""
         self._offers = Offers(hass, entry)
         self._platforms: list[Callable[[StationCoordinator], None]] = []
         self._server: Server | None = None
@@ -152,12 +156,13 @@ class Hub:
         """Close the listener and keep what is known of the stations."""
         await self.server.stop()
         self._offers.async_end()
-        await self._store.async_save(self._snapshot())
+        await self._store.async_save(self._snapshot(final=True))
         async_clear_rejections(self.hass, self.entry, "")
 
     async def _async_shutdown(self, _: Event) -> None:
-        """Take leave of the stations when Home Assistant stops."""
+        """Take leave of the stations when Home Assistant stops, and keep what is known."""
         await self.server.stop()
+        await self._store.async_save(self._snapshot(final=True))
 
     async def async_forget(self) -> None:
         """Remove what was kept."""
@@ -175,12 +180,10 @@ class Hub:
         subentries = {
             subentry.subentry_id: subentry for subentry in self._station_subentries()
         }
-        for subentry_id in self.coordinators.keys() - subentries.keys():
-            coordinator = self.coordinators.pop(subentry_id)
-            self._memory.pop(coordinator.station.identity, None)
-            coordinator.async_close()
-            async_clear_rejections(self.hass, self.entry, coordinator.station.identity)
-            await self.server.remove(coordinator.station.identity)
+        removed = [
+            self._remove_station(subentry_id)
+            for subentry_id in self.coordinators.keys() - subentries.keys()
+        ]
         for subentry_id, subentry in subentries.items():
             known = self.coordinators.get(subentry_id)
             if known is None:
@@ -191,6 +194,8 @@ class Hub:
                 self.server.add(station_config(subentry))
                 known.async_update_device()
         self._save_soon()
+        # A socket may take seconds to close: until then the stations must be right already.
+        await asyncio.gather(*removed)
 
     @callback
     def async_add_platform(self, add: Callable[[StationCoordinator], None]) -> None:
@@ -234,6 +239,15 @@ class Hub:
         self.coordinators[subentry.subentry_id] = coordinator
         return coordinator
 
+    def _remove_station(self, subentry_id: str) -> Awaitable[None]:
+        """Forget a station at once; what is returned waits until its socket is closed."""
+        coordinator = self.coordinators.pop(subentry_id)
+        identity = coordinator.station.identity
+        self._memory.pop(identity, None)
+        coordinator.async_close()
+        async_clear_rejections(self.hass, self.entry, identity)
+        return self.server.remove(identity)
+
     def _restore(self, station: Station, kept: dict[str, Any]) -> Station:
         """Give a station its memory back; one that can't be read is left out."""
         try:
@@ -254,17 +268,29 @@ class Hub:
                 async_clear_rejections(self.hass, entry, station.identity)
         if (0, StationKey.ONBOARDING) in changes:
             async_report_setup(self.hass, self.entry, station)
-        if not self._save_pending and any(key in _MEMORABLE for _, key in changes):
+        self._save_after(changes)
+
+    def _save_after(self, changes: list[Change]) -> None:
+        """Save soon what matters at once, and within minutes what changes all the time."""
+        if self._save_within_s == _SAVE_DELAY_S:
+            return
+        if any(key in _MEMORABLE for _, key in changes):
             self._save_soon()
+        elif self._save_within_s is None and any(
+            key is EvseKey.SESSION_ENERGY for _, key in changes
+        ):
+            self._save_soon(_SAVE_ENERGY_DELAY_S)
 
-    def _save_soon(self) -> None:
-        self._save_pending = True
-        self._store.async_delay_save(self._snapshot, _SAVE_DELAY_S)
+    def _save_soon(self, delay_s: float = _SAVE_DELAY_S) -> None:
+        self._save_within_s = delay_s
+        self._store.async_delay_save(self._snapshot, delay_s)
 
-    def _snapshot(self) -> dict[str, Any]:
-        self._save_pending = False
+    def _snapshot(self, *, final: bool = False) -> dict[str, Any]:
+        self._save_within_s = None
         self._memory |= {
-            coordinator.station.identity: memory.snapshot(coordinator.station)
+            coordinator.station.identity: memory.snapshot(
+                coordinator.station, final=final
+            )
             for coordinator in self.coordinators.values()
         }
         return self._memory

@@ -67,11 +67,14 @@ class Offers:
             self._wait_no_longer(station.identity)
             self._offer(station)
         elif (0, StationKey.CONNECTED) in changes and not station.connected:
-            self._wait(
-                station.identity,
-                OFFER_STAYS_S,
-                lambda: self._withdraw(station.identity),
-            )
+            self._left(station.identity)
+
+    def _left(self, identity: str) -> None:
+        """Withdraw the offer of a station that stays away; forget one that had none."""
+        if identity in self._offered:
+            self._wait(identity, OFFER_STAYS_S, lambda: self._withdraw(identity))
+        else:
+            self._wait_no_longer(identity)
 
     def _wait(self, identity: str, seconds: float, then: Callable[[], None]) -> None:
         """Do something after a while, instead of what was to be done before."""

@@ -39,7 +39,9 @@ _PERIOD = probatio.Schema(
         probatio.Required("start"): probatio.All(
             probatio.Coerce(int), probatio.Range(min=0)
         ),
-        probatio.Required("limit"): probatio.Coerce(float),
+        probatio.Required("limit"): probatio.All(
+            probatio.Coerce(float), probatio.Range(max=1e7)
+        ),
         probatio.Optional("phases"): probatio.In([1, 2, 3]),
     }
 )

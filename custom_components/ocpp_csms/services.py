@@ -15,7 +15,7 @@ from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 import probatio
 
-from .action_target import TARGET_FIELDS, Target, action_target
+from .action_target import TARGET_FIELDS, Target, action_targets
 from .const import DOMAIN
 from .csms.availability import set_available
 from .csms.control import find_evse, start_charging, stop_charging
@@ -66,11 +66,14 @@ def _register(
     async def handle(call: ServiceCall) -> ServiceResponse:
         if name in ADMIN_ACTIONS:
             await _check_admin(hass, call)
-        target = action_target(hass, call)
-        with translated_errors(target.coordinator.name):
-            target.check()
-            answer = await action(target, call)
-        return answer if call.return_response else None
+        answers: dict[str, Any] = {}
+        for device_id, target in action_targets(hass, call).items():
+            with translated_errors(target.coordinator.name):
+                target.check()
+                answers[device_id] = await action(target, call)
+        if not call.return_response:
+            return None
+        return answers if len(answers) > 1 else next(iter(answers.values()))
 
     hass.services.async_register(
         DOMAIN,

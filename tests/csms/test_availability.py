@@ -2,11 +2,16 @@
 
 import pytest
 
-from custom_components.ocpp_csms.csms import availability, limits
-from custom_components.ocpp_csms.csms.errors import CommandRejectedError
+from custom_components.ocpp_csms.csms import availability, limits, onboarding
+from custom_components.ocpp_csms.csms.errors import (
+    CallTimeoutError,
+    CommandRejectedError,
+    InvalidRequestError,
+)
+from custom_components.ocpp_csms.csms.model.commands import Trigger, TriggerMessage
 from custom_components.ocpp_csms.csms.onboarding import Step
 from custom_components.ocpp_csms.csms.station import Station
-from simulator import ManualClock
+from simulator import ManualClock, Misbehaviour
 
 from .conftest import Simulate
 from .support import BareStation, Json, again, charge, status, until
@@ -87,6 +92,32 @@ async def test_availability_is_given_back_after_a_boot(simulate: Simulate) -> No
     await until(lambda: station.evses[1].status == "available")
     await again(station, Step.WISHES)
     assert not simulated.evse(1).operative
+
+
+async def test_unanswered_wish_is_repeated(
+    simulate: Simulate, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wish that the station does not answer is kept, and sent again later."""
+    monkeypatch.setattr(onboarding, "RETRY_S", 0.01)
+    odd = Misbehaviour(silent={"ChangeAvailability"})
+    station, simulated = await simulate(
+        version, misbehaviour=odd, config={"call_timeout_s": 0.05}
+    )
+    with pytest.raises(CallTimeoutError):
+        await availability.set_available(station, 1, available=False)
+    assert station.evses[1].wish.available is False
+    odd.silent.clear()
+    await until(lambda: not simulated.evse(1).operative)
+
+
+async def test_connector_of_16(simulate: Simulate) -> None:
+    """1.6 has one connector at each EVSE: another can't be put out of use."""
+    station, simulated = await simulate("1.6")
+    with pytest.raises(InvalidRequestError, match="connector_unknown"):
+        await availability.set_available(station, 1, available=False, connector_id=7)
+    with pytest.raises(InvalidRequestError, match="connector_unknown"):
+        await station.execute(TriggerMessage(Trigger.STATUS_NOTIFICATION, 1, 7))
+    assert simulated.evse(1).operative
 
 
 async def test_refused_wish_keeps_no_other_back(

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from custom_components.ocpp_csms.csms.model.commands import ClearCache
+from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.server import Server
 from custom_components.ocpp_csms.csms.station import Station, StationConfig
 
@@ -21,6 +22,7 @@ from .support import (
     meter,
     register,
     sample,
+    stamp,
     start,
     status,
     stop,
@@ -407,3 +409,59 @@ async def test_many_samples(bad: BareStation, version: str) -> None:
     if version != "1.6":
         payload = {"evseId": 1, "meterValue": payload["meterValue"]}
     assert await bad.call("MeterValues", payload) == {}
+
+
+async def test_absurd_connectors(cp1_201: BareStation, station: Station) -> None:
+    """2.x: an EVSE does not grow connectors without end."""
+    for connector in (1, 2, 16):
+        payload = status("2.0.1") | {"connectorId": connector}
+        await cp1_201.call("StatusNotification", payload)
+    for connector in (17, 2**31 - 1):
+        payload = status("2.0.1") | {"connectorId": connector}
+        await cp1_201.refusal("StatusNotification", payload)
+    assert sorted(station.evses[1].connectors) == [1, 2, 16]
+
+
+async def test_events_without_end(
+    cp1_201: BareStation, station: Station, occurrences: list[Occurrence]
+) -> None:
+    """2.x: of a message with thousands of events some are told, and all are taken."""
+    event = {
+        "eventId": 1,
+        "timestamp": stamp(),
+        "trigger": "Alerting",
+        "actualValue": "Faulted",
+        "eventNotificationType": "HardWiredNotification",
+        "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+        "variable": {"name": "AvailabilityState"},
+    }
+    await cp1_201.call(
+        "NotifyEvent",
+        {"generatedAt": stamp(), "seqNo": 0, "eventData": [event] * 2000},
+    )
+    told = [o for o in occurrences if o.kind is OccurrenceKind.MONITORED_EVENT]
+    assert len(told) == 50
+    assert str(station.evses[1].status) == "faulted"
+
+
+async def test_pages_that_nobody_waits_for(
+    cp1_201: BareStation, station: Station
+) -> None:
+    """2.x: pages of an inventory are kept only while they are waited for."""
+    item = {
+        "component": {"name": "C"},
+        "variable": {"name": "V"},
+        "variableAttribute": [{"value": "x"}],
+    }
+    page = {
+        "requestId": station.inventory.expect(),
+        "generatedAt": stamp(),
+        "seqNo": 0,
+        "tbc": False,
+        "reportData": [item],
+    }
+    for _ in range(3):
+        await cp1_201.call("NotifyReport", page)
+    assert len(await station.inventory.complete()) == 1
+    await cp1_201.call("NotifyReport", page)
+    assert station.inventory._report is None

@@ -1,11 +1,14 @@
 """One connection of a station: what is kept of it, and what a second one does to it."""
 
+import logging
+
+import pytest
+
 from custom_components.ocpp_csms.csms.connection import Counters
-from custom_components.ocpp_csms.csms.server import Server
 from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Dial
-from .support import CLEAR, BareStation, register, start, status, until
+from .support import CLEAR, BareStation, start, status, stop, until
 
 # What is kept.
 
@@ -86,15 +89,24 @@ async def test_half_open_takeover(
     assert (await new.call("Heartbeat", {}))["currentTime"]
 
 
-async def test_old_connection_is_heard_no_more(
-    server: Server, call_in: Dial, ready: BareStation, station: Station
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_old_connection_ends_what_it_had_begun(
+    call_in: Dial,
+    ready: BareStation,
+    station: Station,
+    caplog: pytest.LogCaptureFixture,
+    version: str,
 ) -> None:
-    """What a replaced socket still sends changes nothing, and is no error of ours."""
+    """What a replaced socket still sends is not lost, and is read in its own version."""
+    tx = (await ready.call("StartTransaction", start(wh=1000)))["transactionId"]
     ready.socket.transport.pause_reading()
-    await call_in(version="2.0.1")
-    await until(lambda: str(station.version) == "2.0.1")
-    before = dict(station.evses)
-    await ready.send([2, "1", "StatusNotification", status(evse=5)])
-    await ready.send([2, "2", "MeterValues", register(5, evse=6)])
+    await call_in(version=version)
+    await until(lambda: str(station.version) == version)
+    await ready.send([2, "1", "StopTransaction", stop(tx, 3000)])
+    await ready.send([2, "2", "StatusNotification", status()])
+    await until(lambda: station.evses[1].transaction is None)
+    last = station.evses[1].last_transaction
+    assert last is not None
+    assert last.energy_wh == 2000
     await until(lambda: not station._background)
-    assert dict(station.evses) == before
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []

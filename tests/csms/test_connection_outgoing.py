@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -302,6 +303,11 @@ async def test_pause_before_an_answer(ready: BareStation, station: Station) -> N
 
 class _StuckSocket:
     """A socket whose other side takes nothing."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Never close."""
+        return Mock(is_closing=lambda: False)
 
     async def recv(self, decode: bool | None = None) -> Any:
         """Wait for ever."""

@@ -28,9 +28,9 @@ from .support import (
 )
 
 
-def _reborn(station: Station, clock: HandClock) -> Station:
-    """Return a station as it is after a restart, by way of JSON."""
-    data = orjson.loads(orjson.dumps(snapshot(station)))
+def _reborn(station: Station, clock: HandClock, *, final: bool = True) -> Station:
+    """Return a station as it is after a restart, by way of JSON; or after a crash."""
+    data = orjson.loads(orjson.dumps(snapshot(station, final=final)))
     again = Station(StationConfig(identity="CP1", observe_only=True), clock=clock)
     restore(again, data)
     return again
@@ -171,3 +171,31 @@ def test_way_of_sending_limits(
     """The way that worked is remembered."""
     station.profile_attempt = attempt
     assert _reborn(station, clock).profile_attempt == attempt
+
+
+async def test_crash_during_a_transaction(
+    cp1: BareStation, station: Station, clock: HandClock
+) -> None:
+    """After a crash no energy is shown that has fallen behind, but none is lost."""
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    await cp1.call("MeterValues", register(1500, at=60, tx=tx))
+    again = _reborn(station, clock, final=False)
+    running = again.evses[1].transaction
+    assert running is not None
+    assert running.energy_wh is None
+    assert REGISTER not in again.evses[1].meter.readings
+    clock.advance(600)
+    _take(again, "MeterValues", register(2500, at=600, tx=tx))
+    assert running.energy_wh == 1500
+    assert again.evses[1].meter.value(REGISTER) == 2500
+    _take(again, "MeterValues", register(900, at=660, tx=tx))
+    assert again.evses[1].meter.value(REGISTER) == 2500
+
+
+async def test_crash_while_nothing_is_charged(
+    cp1: BareStation, station: Station, clock: HandClock
+) -> None:
+    """Without a transaction nothing can have changed: the register is shown at once."""
+    await cp1.call("MeterValues", register(1500))
+    again = _reborn(station, clock, final=False)
+    assert again.evses[1].meter.value(REGISTER) == 1500

@@ -6,10 +6,18 @@ import pytest
 
 from custom_components.ocpp_csms.csms import inventory
 from custom_components.ocpp_csms.csms.onboarding import Step
-from simulator import Misbehaviour
+from custom_components.ocpp_csms.csms.station import StationConfig
+from simulator import ManualClock, Misbehaviour
 
 from .conftest import Simulate
-from .support import CONFIGURATION, MEASURANDS, calls_received, onboarded, step_states
+from .support import (
+    CONFIGURATION,
+    MEASURANDS,
+    calls_received,
+    onboarded,
+    step_states,
+    until,
+)
 
 
 async def test_configuration_is_read_once(simulate: Simulate, version: str) -> None:
@@ -87,6 +95,41 @@ async def test_time_out_of_a_quirk(simulate: Simulate) -> None:
     assert station.pacing.call_timeout_s == 90.0
     station, _ = await simulate("1.6", quirks=slow, config={"call_timeout_s": 120.0})
     assert station.pacing.call_timeout_s == 120.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"sample_interval_s": 10}, {"sample_interval_s": 77}),
+        ({"observe_only": True}, {"sample_interval_s": 77}),
+        (
+            {"sample_interval_s": 77, "skip_steps": frozenset({"intervals"})},
+            {"sample_interval_s": 77},
+        ),
+    ],
+)
+@pytest.mark.parametrize("away", [True, False])
+async def test_settings_are_done_when_they_can_be(
+    simulate: Simulate,
+    manual: ManualClock,
+    version: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    away: bool,
+) -> None:
+    """What was changed while the station was away, or left out before, is done then."""
+    odd = Misbehaviour(no_boot_on_reconnect=True)
+    station, simulated = await simulate(version, misbehaviour=odd, config=before)
+    if away:
+        await simulated.go_offline()
+        await until(lambda: not station.connected)
+    station.configure(StationConfig(identity="CP1", **after))
+    if away:
+        await simulated.go_online()
+        await manual.advance_until(lambda: simulated.registered, limit=120)
+    await until(lambda: simulated.dialect.seconds("sample_interval") == 77)
+    await onboarded(station)
+    assert step_states(station)["configuration"] == "done"
 
 
 async def test_intervals_are_set(simulate: Simulate, version: str) -> None:

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from custom_components.ocpp_csms.csms import limits, onboarding
-from custom_components.ocpp_csms.csms.errors import CallTimeoutError, CsmsError
+from custom_components.ocpp_csms.csms.errors import (
+    CallTimeoutError,
+    CommandRejectedError,
+    CsmsError,
+)
 from custom_components.ocpp_csms.csms.model.commands import (
     ClearCache,
     StopCharging,
@@ -607,6 +611,24 @@ async def test_boot_after_an_unanswered_trigger(
         await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION), timeout_s=0.01)
     await cp1.call("BootNotification", boot())
     assert OccurrenceKind.BOOTED in [occurrence.kind for occurrence in occurrences]
+
+
+async def test_boot_that_was_asked_for(
+    cp1: BareStation, station: Station, occurrences: list[Occurrence]
+) -> None:
+    """A triggered boot is no boot, whatever else is asked and refused in between."""
+    cp1.replies = {
+        "TriggerMessage": {"status": "Accepted"},
+        "ClearCache": {"status": "Rejected"},
+    }
+    await station.execute(TriggerMessage(Trigger.BOOT_NOTIFICATION))
+    with pytest.raises(CommandRejectedError):
+        await station.execute(ClearCache())
+    await station.execute(TriggerMessage(Trigger.HEARTBEAT))
+    await cp1.call("BootNotification", boot())
+    assert OccurrenceKind.BOOTED not in [o.kind for o in occurrences]
+    await cp1.call("BootNotification", boot())
+    assert OccurrenceKind.BOOTED in [o.kind for o in occurrences]
 
 
 async def test_answers_of_before_a_boot_are_forgotten(

@@ -395,6 +395,28 @@ class Charger:
         await self.sim.plug_in(evse, Car(**car))
         await self.expect("binary_sensor.plugged_in", "on", evse)
 
+    async def fail_as_a_whole(self, info: str) -> str:
+        """Let the station tell a fault that is no EVSE's; return its code."""
+        if is_16(self):
+            status = {"connectorId": 0, "errorCode": "InternalError", "info": info}
+            await self.sim.send("StatusNotification", status | {"status": "Faulted"})
+            return "InternalError"
+        now = self.clock.now().isoformat()
+        event = {
+            "eventId": 1,
+            "timestamp": now,
+            "trigger": "Delta",
+            "actualValue": "true",
+            "eventNotificationType": "HardWiredNotification",
+            "component": {"name": "ChargingStation"},
+            "variable": {"name": "Problem"},
+            "techInfo": info,
+        }
+        await self.sim.send(
+            "NotifyEvent", {"generatedAt": now, "seqNo": 0, "eventData": [event]}
+        )
+        return "Problem"
+
     async def charge(self, evse: int = 1, **car: Any) -> None:
         """Connect a car and charge it from Home Assistant."""
         await self.plug_in(evse, **car)

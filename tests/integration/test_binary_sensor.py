@@ -111,14 +111,10 @@ async def test_faulted_stays_available(charger: Charger) -> None:
     await charger.expect("sensor.status", "available")
 
 
-@pytest.mark.parametrize("version", ["1.6"])
 async def test_problem_of_station(charger: Charger) -> None:
     """A fault of the station as a whole is shown at the station."""
-    payload = {"connectorId": 0, "errorCode": "InternalError", "status": "Faulted"}
-    await charger.sim.send("StatusNotification", payload | {"info": "Fuse"})
-    await charger.expect(
-        "binary_sensor.problem", "on", 0, error_code="InternalError", info="Fuse"
-    )
+    code = await charger.fail_as_a_whole("Fuse")
+    await charger.expect("binary_sensor.problem", "on", 0, error_code=code, info="Fuse")
     await charger.expect("binary_sensor.problem", "off", 1)
 
 

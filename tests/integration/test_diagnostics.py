@@ -8,11 +8,12 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.json import JSONEncoder, json_bytes
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ocpp_csms.const import CONF_ID_TOKEN
+from custom_components.ocpp_csms.const import CONF_ID_TOKEN, DOMAIN
 from custom_components.ocpp_csms.csms.errors import CallError
 from custom_components.ocpp_csms.csms.model.commands import Call
 from custom_components.ocpp_csms.diagnostics import (
@@ -264,3 +265,13 @@ async def test_diagnostics_of_an_entry_that_does_not_run(
     else:
         await hass.config_entries.async_unload(entry.entry_id)
     assert str(port) in await _download(hass, entry)
+
+
+async def test_diagnostics_of_a_device_that_does_not_run(charger: Charger) -> None:
+    """The device of an entry that is not loaded has diagnostics as well."""
+    device = dr.async_get(charger.hass).async_get(charger.device_id())
+    assert device is not None
+    await charger.unload()
+    told = await async_get_device_diagnostics(charger.hass, charger.entry, device)
+    assert "stations" not in told
+    assert told["entry"]["domain"] == DOMAIN

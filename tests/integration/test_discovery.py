@@ -297,3 +297,15 @@ async def test_offers_end_with_the_entry(
     else:
         await hass.config_entries.async_unload(entry.entry_id)
     assert discoveries(hass) == []
+
+
+async def test_strangers_that_come_and_go(
+    hass: HomeAssistant, entry: MockConfigEntry, bare: Bare
+) -> None:
+    """Of a stranger that was never offered nothing stays behind once it has left."""
+    for number in range(20):
+        stranger = await bare(entry, f"/STRANGER{number}")
+        await stranger.close()
+    offers = entry.runtime_data._offers
+    await until(lambda: not offers._timers)
+    assert discoveries(hass) == []

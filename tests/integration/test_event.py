@@ -77,15 +77,11 @@ async def test_fault(charger: Charger) -> None:
         assert told["code"] == "GroundFailure"
 
 
-@pytest.mark.parametrize("version", ["1.6"])
 async def test_fault_of_station(charger: Charger) -> None:
     """A fault of the station as a whole is told at the station."""
-    await charger.sim.send(
-        "StatusNotification",
-        {"connectorId": 0, "errorCode": "InternalError", "status": "Faulted"},
-    )
+    code = await charger.fail_as_a_whole("Fuse")
     told = await happened(charger, "activity", "fault", 0)
-    assert told["code"] == "InternalError"
+    assert (told["code"], told["info"]) == (code, "Fuse")
 
 
 async def test_security_event(charger: Charger) -> None:

@@ -1,6 +1,7 @@
 """Setting up, unloading, reloading and removing; what stays over a restart."""
 
 import asyncio
+from datetime import timedelta
 import logging
 import socket
 from types import MappingProxyType
@@ -13,8 +14,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.dt import utcnow
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.ocpp_csms import PLATFORMS
 from custom_components.ocpp_csms.const import (
@@ -244,12 +249,82 @@ async def test_remove_entry(charger: Charger, environment: dict[str, Any]) -> No
     assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == []
 
 
-async def test_home_assistant_stops(charger: Charger) -> None:
+async def test_home_assistant_stops(
+    charging: Charger, environment: dict[str, Any]
+) -> None:
     """When Home Assistant stops, stations are told and what is known is kept."""
-    opened = socket_of(charger.sim)
-    charger.hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
-    await until(lambda: not charger.sim.connected)
+    await charging.clock.advance(600)
+    await charging.expect_number("sensor.session_energy", 1.84)
+    opened = socket_of(charging.sim)
+    charging.hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await charging.hass.async_block_till_done()
+    await until(lambda: not charging.sim.connected)
     assert opened.close_code == GOING_AWAY
+    kept = _kept(charging, environment)
+    assert kept["final"]
+    (evse,) = kept["evses"]
+    assert evse["transaction"]["energy_wh"] == pytest.approx(1840, abs=20)
+
+
+async def test_energy_is_kept_during_a_transaction(
+    charging: Charger, environment: dict[str, Any]
+) -> None:
+    """Should the power fail, no more than some minutes of a running session are missing."""
+    await _elapse(charging, 11)
+    for energy_wh in (1840, 3680):
+        await charging.clock.advance(600)
+        await charging.expect_number("sensor.session_energy", energy_wh / 1000)
+        await _elapse(charging, 301)
+        kept = _kept(charging, environment)
+        assert not kept["final"]
+        (evse,) = kept["evses"]
+        assert evse["transaction"]["energy_wh"] == pytest.approx(energy_wh, abs=20)
+
+
+async def _elapse(charger: Charger, seconds: float) -> None:
+    """Let Home Assistant's own timers of so many seconds end."""
+    async_fire_time_changed(charger.hass, utcnow() + timedelta(seconds=seconds))
+    await charger.hass.async_block_till_done()
+
+
+def _kept(charger: Charger, environment: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a station."""
+    stored = environment[f"{DOMAIN}.{charger.entry.entry_id}"]["data"]
+    kept: dict[str, Any] = stored[charger.station.identity]
+    return kept
+
+
+async def test_platform_that_fails(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the set-up fails half-way the port is free again, for the next try."""
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("no platforms")
+
+    entry = mock_entry()
+    entry.add_to_hass(hass)
+    monkeypatch.setattr(hass.config_entries, "async_forward_entry_setups", fail)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    with socket.create_server((LOOPBACK, entry.data["port"])):
+        pass
+
+
+async def test_two_stations_removed_at_once(
+    hass: HomeAssistant, set_up: SetUp, connect: Connect, start_station: StartStation
+) -> None:
+    """One that can't close its socket does not bring back another that goes as well."""
+    entry = await set_up(mock_entry(subentry_data("A", "A"), subentry_data("B", "B")))
+    hanging = await start_station(entry, "1.6", "A")
+    await start_station(entry, "1.6", "B")
+    socket_of(hanging).transport.pause_reading()
+    for subentry_id in tuple(entry.subentries):
+        hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await until(lambda: not entry.runtime_data.coordinators)
+    socket_of(hanging).transport.resume_reading()
+    await hass.async_block_till_done()
+    assert not entry.runtime_data.coordinators
+    assert not [s for s in entry.runtime_data.server.stations.values() if s.accepted]
 
 
 async def test_storage_has_no_secrets(

@@ -41,7 +41,7 @@ def purposes(charger: Charger) -> set[str]:
 
 async def test_attributes(charger: Charger) -> None:
     """The slider goes from what a car needs to what is set for the station."""
-    state = await charger.expect(LIMIT, "32.0", device_class="current", applied=False)
+    state = await charger.expect(LIMIT, "32.0", device_class="current", applied=None)
     assert state.attributes[ATTR_MIN] == 6
     assert state.attributes[ATTR_MAX] == 32
     assert state.attributes[ATTR_STEP] == 1

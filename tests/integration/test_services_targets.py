@@ -6,13 +6,22 @@ from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT_DOMAI
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ocpp_csms.const import DOMAIN
 from custom_components.ocpp_csms.services import ACTIONS
 
-from .common import NAME, PERIODS, Charger, assert_translated, mock_entry, subentry_data
+from .common import (
+    NAME,
+    PERIODS,
+    Charger,
+    assert_translated,
+    mock_entry,
+    subentry_data,
+    until,
+)
 from .conftest import Connect, SetUp
 
 ALL_ON_STATION: dict[str, dict[str, Any]] = {
@@ -43,6 +52,41 @@ async def call_on(hass: HomeAssistant, device_id: str) -> None:
 def test_all_are_tested() -> None:
     """The table above has every action."""
     assert ALL_ON_STATION.keys() == ACTIONS.keys()
+
+
+async def test_target(charger: Charger) -> None:
+    """A device can be given as target, as Home Assistant's editor does."""
+    await charger.hass.services.async_call(
+        DOMAIN,
+        "clear_cache",
+        {},
+        blocking=True,
+        target={"device_id": charger.device_id()},
+    )
+    assert len(charger.calls("ClearCache")) == 1
+
+
+async def test_several_devices(twin: Charger) -> None:
+    """Several devices are asked one after the other; each has its own answer."""
+    devices = [twin.device_id(1), twin.device_id(2)]
+    answers = await twin.hass.services.async_call(
+        DOMAIN,
+        "change_availability",
+        {"device_id": devices, "available": False},
+        blocking=True,
+        return_response=True,
+    )
+    assert answers == {device: {"status": "Accepted"} for device in devices}
+    await until(lambda: not any(evse.operative for evse in twin.sim.evses))
+
+
+@pytest.mark.parametrize("device_id", [[], None])
+async def test_no_device(charger: Charger, device_id: Any) -> None:
+    """Without a device nobody is asked."""
+    with pytest.raises(probatio.Invalid):
+        await charger.hass.services.async_call(
+            DOMAIN, "clear_cache", {"device_id": device_id}, blocking=True
+        )
 
 
 # EVSEs.

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 from .changes import EvseKey, StationKey
 from .control import find_evse
-from .errors import CallError, CommandRejectedError, InvalidRequestError
+from .errors import (
+    CallTimeoutError,
+    CommandRejectedError,
+    ConnectionLostError,
+    CsmsError,
+    NotConnectedError,
+)
 from .evse import Evse
 from .model.commands import ChangeAvailability
 from .model.evse import EvseStatus
@@ -36,7 +42,10 @@ async def set_available(
         return "Stored"
     try:
         return await _send(station, evse, available)
-    except CallError, CommandRejectedError, InvalidRequestError:
+    except CallTimeoutError, ConnectionLostError, NotConnectedError:
+        station.onboarding.retry_wishes()
+        raise
+    except CsmsError:
         _wish(station, evse, before)
         raise
 

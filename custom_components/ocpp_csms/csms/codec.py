@@ -81,12 +81,12 @@ class Codecs:
         self._loading: dict[OcppVersion, asyncio.Task[Codec]] = {}
 
     async def get(self, version: OcppVersion) -> Codec:
-        """Return the codec of a version."""
-        if version not in self._loading:
-            self._loading[version] = asyncio.create_task(
-                asyncio.to_thread(load, version)
-            )
-        return await asyncio.shield(self._loading[version])
+        """Return the codec of a version. A failure is not kept: the next one tries again."""
+        loading = self._loading.get(version)
+        if loading is None or (loading.done() and loading.exception() is not None):
+            loading = asyncio.create_task(asyncio.to_thread(load, version))
+            self._loading[version] = loading
+        return await asyncio.shield(loading)
 
 
 def load(version: OcppVersion) -> Codec:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from .changes import StationKey
 from .dialects import Setting
-from .errors import CallError, CallTimeoutError, CommandRejectedError, Skipped
+from .errors import (
+    CallError,
+    CallTimeoutError,
+    CommandRejectedError,
+    CsmsError,
+    Skipped,
+)
 from .evse import MAX_EVSES
 from .model.commands import GetBaseReport, GetVariables, SetVariables
 from .model.variable import Variable, VariableRef, VariableResult
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 MIN_INTERVAL_S = 1
-_MAX_CONNECTORS = 16
+_MOST_CONNECTORS = 16
 """A station that claims more has told an uninitialised number."""
 
 
@@ -42,7 +48,10 @@ async def _read_inventory(station: Station) -> None:
     request_id = station.inventory.expect()
     try:
         await station.execute(GetBaseReport(request_id))
-    except (CallError, CommandRejectedError) as error:
+    except CsmsError as error:
+        station.inventory.forget()
+        if not isinstance(error, CallError | CommandRejectedError):
+            raise
         _LOGGER.info("%s reports no inventory: %s", station.identity, error)
         await _read_settings(station)
         return
@@ -108,11 +117,10 @@ def _learn_evses(station: Station) -> None:
         for evse_id in sorted(ids):
             station.evse(evse_id)
         return
-    text = station.setting(Setting.CONNECTOR_COUNT) or ""
-    if station.quirks.ignore_connector_count or not text.strip().isdigit():
+    count = station.number(Setting.CONNECTOR_COUNT)
+    if count is None or station.quirks.ignore_connector_count:
         return
-    count = int(text)
-    if 0 < count <= _MAX_CONNECTORS:
+    if count <= _MOST_CONNECTORS:
         for evse_id in range(1, count + 1):
             station.evse(evse_id)
 
@@ -148,8 +156,7 @@ async def _write_measurands(
 
 def _most_measurands(station: Station) -> int | None:
     """Return how many measurands the station samples at once, None if it does not tell."""
-    text = (station.setting(Setting.SAMPLED_MAXIMUM) or "").strip()
-    told = int(text) if text.isdigit() and int(text) > 0 else None
+    told = station.number(Setting.SAMPLED_MAXIMUM)
     limits = [most for most in (told, station.quirks.max_measurands) if most]
     return min(limits, default=None)
 

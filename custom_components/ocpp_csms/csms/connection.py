@@ -54,6 +54,10 @@ _ALWAYS_FRESH = frozenset({"BootNotification", "Heartbeat"})
 class Socket(Protocol):
     """What is used of a WebSocket."""
 
+    @property
+    def transport(self) -> asyncio.BaseTransport:
+        """What carries it."""
+
     async def recv(self, decode: bool | None = None) -> Any:
         """Return the next message."""
 
@@ -211,6 +215,8 @@ class Connection:
     async def _send(self, raw: bytes) -> None:
         self._frames.add(self._clock(), raw, incoming=False)
         self._counters.frames_out += 1
+        if self._socket.transport.is_closing():
+            raise ConnectionLostError
         try:
             await self._socket.send(raw, text=True)
         except (ConnectionClosed, OSError) as error:

@@ -10,7 +10,6 @@ from .evse import Evse
 from .model.commands import Done, StartCharging, StopCharging, UnlockConnector
 from .model.evse import EvseStatus
 from .model.id_token import IdToken
-from .model.profile import ChargingProfile
 from .occurrences import Occurrence, OccurrenceKind
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ async def start_charging(
     evse_id: int | None = None,
     *,
     id_token: IdToken | None = None,
-    profile: ChargingProfile | None = None,
 ) -> Done:
     """Ask for a transaction. Raises CsmsError if it can't be or is refused."""
     evse = find_evse(station, evse_id)
@@ -53,7 +51,6 @@ async def start_charging(
             id_token=token,
             remote_start_id=station.next_remote_start_id(),
             evse_id=evse.id,
-            profile=profile,
         )
     )
     _await_start(station, evse)

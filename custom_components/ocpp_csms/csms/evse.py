@@ -13,6 +13,8 @@ from .register import plausible_wh
 
 MAX_EVSES = 64
 """More than any station has: an id beyond it is an error of the station."""
+MAX_CONNECTORS = 16
+"""More than any EVSE has."""
 _DIRECT = {
     ConnectorStatus.AVAILABLE: EvseStatus.AVAILABLE,
     ConnectorStatus.PREPARING: EvseStatus.PREPARING,
@@ -165,10 +167,10 @@ class Evse:
         return None if status is None else status is EvseStatus.CHARGING
 
     @property
-    def wish_applied(self) -> bool:
-        """Whether the station has accepted a limit, or a pause, that is wished for."""
+    def wish_applied(self) -> bool | None:
+        """Whether the station has accepted a limit, or a pause; None if none is wished for."""
         wished = self.wish.effective_a
-        return wished is not None and wished == self.applied_a
+        return None if wished is None else wished == self.applied_a
 
     @property
     def connector_id(self) -> int:

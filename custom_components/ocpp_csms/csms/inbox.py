@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .changes import EvseKey, StationKey
-from .evse import Connector, Evse
+from .evse import MAX_CONNECTORS, Connector, Evse
+from .framing import ErrorCode, RpcError
 from .model.events import (
     Booted,
     DataTransferred,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_DATA = 1000
+_MAX_TOLD = 50
+"""How many events of one message are told: nobody can act on more at a time."""
 _PROBLEM = "Problem"
 _PLACES = ("Connector", "EVSE")
 PENDING_INTERVAL_S = 10
@@ -117,7 +120,7 @@ class Inbox:
             return ACKNOWLEDGED
         evse = station.known_evse(event.evse_id)
         before, problem_before = evse.status, evse.problem
-        connector = evse.connector(event.connector_id or 1)
+        connector = _connector(evse, event.connector_id or 1)
         if connector.status is not event.status:
             connector.at = event.at or now
         connector.problem = _problem_after(event, connector)
@@ -205,6 +208,7 @@ class Inbox:
     def _events_notified(self, event: EventsNotified, now: datetime) -> Acknowledged:
         for item in event.events:
             self._monitored(item, now)
+        for item in event.events[:_MAX_TOLD]:
             data = {
                 "component": item.component,
                 "variable": item.variable,
@@ -246,7 +250,7 @@ class Inbox:
                 self._tell_fault(0, problem)
             return
         evse = station.known_evse(item.evse_id)
-        connector = evse.connector(item.connector_id or evse.connector_id)
+        connector = _connector(evse, item.connector_id or evse.connector_id)
         if connector.problem != problem:
             connector.problem = problem
             station.mark(EvseKey.PROBLEM, evse.id)
@@ -255,6 +259,13 @@ class Inbox:
     def _report_received(self, event: ReportReceived, _: datetime) -> Acknowledged:
         self._station.inventory.take(event)
         return ACKNOWLEDGED
+
+
+def _connector(evse: Evse, connector_id: int) -> Connector:
+    """Return the connector that a message names. Raises RpcError where there can't be one."""
+    if not 0 < connector_id <= MAX_CONNECTORS:
+        raise RpcError(ErrorCode.PROPERTY, f"there is no connector {connector_id}")
+    return evse.connector(connector_id)
 
 
 def _brief(data: Any) -> str | None:

@@ -44,11 +44,15 @@ class Inventory:
     def take(self, event: ReportReceived) -> None:
         """Take a page; pages that nobody asked for are left alone."""
         report = self._report
-        if report is None or report.request_id != event.request_id:
+        if report is None or report.complete or report.request_id != event.request_id:
             return
         report.variables.extend(event.variables)
         report.complete = event.last or len(report.variables) >= MAX_VARIABLES
         report.progress.set()
+
+    def forget(self) -> None:
+        """Expect none any more."""
+        self._report = None
 
     async def complete(self) -> list[Variable]:
         """Return the whole inventory. Raises CallTimeoutError when pages stay away."""
@@ -63,5 +67,5 @@ class Inventory:
         except TimeoutError as error:
             raise CallTimeoutError("NotifyReport", PAGE_WAIT_S) from error
         finally:
-            self._report = None
+            self.forget()
         return report.variables

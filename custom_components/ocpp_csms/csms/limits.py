@@ -46,6 +46,12 @@ OWN_PROFILE_IDS = range(_PROFILE_IDS, _PROFILE_IDS + MAX_EVSES + 1)
 _BACKDATE = timedelta(minutes=1)
 """A schedule starts a little before now, whatever the station's clock says."""
 _MAX_STACK_LEVEL = 999
+_UNITS = {
+    "current": RateUnit.AMPERE,
+    "a": RateUnit.AMPERE,
+    "power": RateUnit.WATT,
+    "w": RateUnit.WATT,
+}
 _LOOK_AHEAD_S = 60
 _TOLERANCE = 0.5
 """How far what a station says may be above a limit, by rounding, in its unit."""
@@ -80,7 +86,7 @@ def restore_limits(station: Station, cleared: ClearChargingProfile) -> None:
     if cleared.profile_id is not None or cleared.purpose is Purpose.STATION_MAX:
         return
     for evse in station.evses.values():
-        if cleared.evse_id in (None, evse.id) and evse.applied_a is not None:
+        if cleared.evse_id in (None, evse.id) and evse.wish.effective_a is not None:
             evse.applied_a = None
             station.mark(EvseKey.LIMIT, evse.id)
             station.onboarding.repeat_wishes()
@@ -112,6 +118,9 @@ async def _change(
     except CsmsError:
         if (wish.limit_a, wish.paused) == (limit_a, paused):
             wish.limit_a, wish.paused = before
+        if wish.effective_a != evse.applied_a:
+            # What held before may have been taken away by the attempt.
+            station.onboarding.repeat_wishes()
         raise
     finally:
         station.mark(EvseKey.WISH, evse.id)
@@ -270,18 +279,19 @@ def build_limit(
 
 def rate_unit(station: Station) -> RateUnit:
     """Return the unit that the station takes; amperes unless it takes only watts."""
-    allowed = (station.setting(Setting.PROFILE_UNITS) or "").lower()
-    words = {word.strip() for word in allowed.split(",")}
-    takes_amps = not allowed or words & {"current", "a"}
-    return (
-        RateUnit.AMPERE if takes_amps or not words & {"power", "w"} else RateUnit.WATT
-    )
+    units = told_units(station)
+    return RateUnit.WATT if units == {RateUnit.WATT} else RateUnit.AMPERE
+
+
+def told_units(station: Station) -> set[RateUnit]:
+    """Return the units that the station says it takes, in the words of any firmware."""
+    words = (station.setting(Setting.PROFILE_UNITS) or "").lower().split(",")
+    return {_UNITS[word.strip()] for word in words if word.strip() in _UNITS}
 
 
 def top_stack_level(station: Station) -> int:
     """Return the highest stack level that the station knows, 0 if it does not tell."""
-    text = (station.setting(Setting.PROFILE_STACK_LEVEL) or "").strip()
-    return min(int(text), _MAX_STACK_LEVEL) if text.isdigit() else 0
+    return min(station.number(Setting.PROFILE_STACK_LEVEL) or 0, _MAX_STACK_LEVEL)
 
 
 def own_profile_id(evse: Evse) -> int:

@@ -13,10 +13,14 @@ from .register import Register
 from .station import Station
 
 
-def snapshot(station: Station) -> dict[str, Any]:
-    """Return what is to be known of a station after a restart."""
+def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
+    """Return what is to be known of a station after a restart.
+
+    `final` says that nothing more is going to be heard before it.
+    """
     state = station.state
     return {
+        "final": final,
         "info": asdict(state.info) if state.info else None,
         "last_boot": _time(state.last_boot),
         "last_seen": _time(state.last_seen),
@@ -29,7 +33,11 @@ def snapshot(station: Station) -> dict[str, Any]:
 
 
 def restore(station: Station, data: dict[str, Any]) -> None:
-    """Give a new station its memory back."""
+    """Give a new station its memory back.
+
+    Where more may have been heard after it was written, what a running transaction has
+    taken is not shown before the station tells it again: it would fall back.
+    """
     state = station.state
     if data["info"]:
         station.identify(StationInfo(**data["info"]))
@@ -42,7 +50,7 @@ def restore(station: Station, data: dict[str, Any]) -> None:
         station.measurands_taken = (tuple(chosen), set(taken))
     station.transactions.last_id = data["last_transaction_id"]
     for item in data["evses"]:
-        _restore_evse(station, item)
+        _restore_evse(station, item, final=data["final"])
     station.flush()
 
 
@@ -94,20 +102,24 @@ def _register(register: Register) -> dict[str, Any]:
     }
 
 
-def _restore_register(evse: Evse, channel: Channel, data: dict[str, Any]) -> None:
+def _restore_register(
+    evse: Evse, channel: Channel, data: dict[str, Any], *, shown: bool
+) -> None:
     register = Register(**(data | {"at": _read_time(data["at"])}))
     evse.meter.registers[channel] = register
-    if register.lifetime_wh is not None and register.at is not None:
+    if shown and register.lifetime_wh is not None and register.at is not None:
         evse.meter.readings[channel] = Reading(register.lifetime_wh, register.at)
 
 
-def _restore_evse(station: Station, data: dict[str, Any]) -> None:
+def _restore_evse(station: Station, data: dict[str, Any], *, final: bool) -> None:
+    shown = final or data["transaction"] is None
     evse = station.evse(data["id"])
     for connector_id in data["connectors"]:
         evse.connector(connector_id)
     evse.known_channels = [_channel(*item) for item in data["channels"]]
     for measurand, phase, location, kept in data["registers"]:
-        _restore_register(evse, _channel(measurand, phase, location), kept)
+        channel = _channel(measurand, phase, location)
+        _restore_register(evse, channel, kept, shown=shown)
     evse.wish = Wish(**data["wish"])
     evse.applied_a = data["applied_a"]
     evse.applied_to_transaction = data["applied_to_transaction"]
@@ -117,6 +129,8 @@ def _restore_evse(station: Station, data: dict[str, Any]) -> None:
         if transaction is not None:
             setattr(evse, key, transaction)
             station.transactions.remember(transaction)
+    if evse.transaction is not None and not shown:
+        evse.transaction.energy_wh = None
 
 
 def _transaction(transaction: Transaction | None) -> dict[str, Any] | None:

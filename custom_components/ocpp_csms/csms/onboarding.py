@@ -118,6 +118,7 @@ class Onboarding:
             return
         if after_boot:
             self.stop()
+            self._again.clear()
             self._retries = 0
         elif self._task is not None:
             self._start_wanted = self._draining
@@ -129,7 +130,6 @@ class Onboarding:
         """End what is running; `broken` says that the connection broke in it."""
         self.asked_for_boot = False
         self._forget_retry()
-        self._again.clear()
         if self._task is None:
             return
         if self._running is not None and broken:
@@ -150,8 +150,12 @@ class Onboarding:
         self._retry = loop.call_later(delay, self._retry_now)
 
     def repeat_settings(self, before: StationConfig) -> None:
-        """Write again soon what has been chosen anew."""
+        """Do again soon, or once the station is back, what has been chosen anew."""
         config = self._station.config
+        left_out = frozenset(Step) if before.observe_only else before.skip_steps
+        for step in Step:
+            if step in left_out and not self._left_out_by_choice(step):
+                self.repeat(step)
         if config.measurands != before.measurands:
             self.repeat(Step.MEASURANDS)
         intervals = (config.sample_interval_s, config.aligned_interval_s)
@@ -178,7 +182,7 @@ class Onboarding:
             self._retry = None
 
     def repeat(self, step: Step) -> None:
-        """Run one step again soon, after what runs just now."""
+        """Run one step again soon: after what runs just now, or once the station is back."""
         self._again[step] = None
         if self._task is None and self._station.accepted and self._station.connected:
             self._task = asyncio.create_task(self._run_again())
@@ -243,12 +247,17 @@ class Onboarding:
                 self._retries = 0
         self._running = None
 
+    def _left_out_by_choice(self, step: Step) -> str:
+        """Return why the user wants a step to be left out, nothing if not."""
+        config = self._station.config
+        if config.observe_only and step is not Step.WISHES:
+            return "observe only"
+        return "switched off" if step in config.skip_steps else ""
+
     def _reason_to_skip(self, step: Step) -> str:
         station = self._station
-        if station.config.observe_only and step is not Step.WISHES:
-            return "observe only"
-        if step in station.config.skip_steps:
-            return "switched off"
+        if chosen := self._left_out_by_choice(step):
+            return chosen
         if step in station.quirks.skip_steps:
             return "not good for this model"
         since = station.clock() - _BREAK_MEMORY

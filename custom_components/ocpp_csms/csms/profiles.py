@@ -1,12 +1,13 @@
 """Charging profiles of the user's own making, checked before they are sent."""
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .dialects import Setting
 from .errors import InvalidRequestError
-from .limits import OWN_PROFILE_IDS, own_profile_id, top_stack_level
-from .model.profile import ChargingProfile, Kind, Purpose, RateUnit
+from .limits import OWN_PROFILE_IDS, own_profile_id, told_units, top_stack_level
+from .model.profile import ChargingProfile, Kind, Purpose
 
 if TYPE_CHECKING:
     from .station import Station
@@ -61,28 +62,28 @@ def _check_kind(profile: ChargingProfile) -> None:
 
 def _check_times(profile: ChargingProfile) -> None:
     """Refuse times at which the clocks of embedded stations overflow."""
-    times = (profile.schedule.start, profile.valid_from, profile.valid_to)
+    schedule = profile.schedule
+    end = None
+    if schedule.start is not None and schedule.duration_s is not None:
+        end = schedule.start + timedelta(seconds=schedule.duration_s)
+    times = (schedule.start, end, profile.valid_from, profile.valid_to)
     if any(time is not None and time.year >= _LAST_YEAR for time in times):
         raise InvalidRequestError("time_too_far", year=_LAST_YEAR)
 
 
 def _check_abilities(station: Station, profile: ChargingProfile) -> None:
     """Compare with what the station's own variables say; what they don't say is allowed."""
-    most = _number(station.setting(Setting.PROFILE_PERIODS))
+    most = station.number(Setting.PROFILE_PERIODS)
     count = len(profile.schedule.periods)
-    if most is not None and count > most:
+    if most and count > most:
         raise InvalidRequestError("too_many_periods", count=count, maximum=most)
-    top = _number(station.setting(Setting.PROFILE_STACK_LEVEL))
-    if top is not None and profile.stack_level > top:
+    top = station.number(Setting.PROFILE_STACK_LEVEL)
+    if top and profile.stack_level > top:
         raise InvalidRequestError(
             "stack_level_too_high", level=profile.stack_level, maximum=top
         )
-    allowed = (station.setting(Setting.PROFILE_UNITS) or "").lower()
-    words = {word.strip() for word in allowed.split(",") if word.strip()}
-    wanted = (
-        {"current", "a"} if profile.schedule.unit is RateUnit.AMPERE else {"power", "w"}
-    )
-    if words & {"current", "a", "power", "w"} and not words & wanted:
+    units = told_units(station)
+    if units and profile.schedule.unit not in units:
         raise InvalidRequestError("unit_not_supported", unit=profile.schedule.unit)
 
 
@@ -98,8 +99,3 @@ def _check_own_limit(station: Station, evse_id: int, profile: ChargingProfile) -
             raise InvalidRequestError(
                 "stack_level_taken", level=profile.stack_level, id=own
             )
-
-
-def _number(text: str | None) -> int | None:
-    text = (text or "").strip()
-    return int(text) if text.isdigit() and int(text) > 0 else None

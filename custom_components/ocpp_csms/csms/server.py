@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -29,10 +30,11 @@ from .handshake import (
     read_identity,
     split_subprotocols,
 )
+from .lobby import Lobby
 from .model.version import OcppVersion
 from .quirks import QuirkBook
 from .signal import Signal
-from .station import GOING_AWAY, Station, StationConfig
+from .station import Station, StationConfig
 
 _LOGGER = logging.getLogger(__name__)
 _SOCKET_LOGGER = logging.getLogger(f"{__name__}.websocket")
@@ -114,7 +116,9 @@ class Server:
         self._quirks = quirks
         self._authorizer = authorizer
         self._codecs = Codecs()
+        self._lobby = Lobby()
         self._listener: WebSocketServer | None = None
+        self._stopping = False
         self._guests: WeakKeyDictionary[ServerConnection, _Guest] = WeakKeyDictionary()
 
     @property
@@ -127,11 +131,13 @@ class Server:
     async def start(self) -> None:
         """Open the listener. Raises OSError where the port can't be had."""
         settings = self.settings
+        self._stopping = False
         self._listener = await serve(
             self._serve,
             settings.host,
             settings.port,
             ssl=settings.tls,
+            create_connection=self._lobby.connection_class(),
             process_request=self._on_request,
             process_response=self._on_response,
             select_subprotocol=self._select_subprotocol,
@@ -148,15 +154,12 @@ class Server:
 
     async def stop(self) -> None:
         """Close every connection with 1001 and free the port."""
+        self._stopping = True
+        await _close(self.stations.values(), "the central system stops")
         listener, self._listener = self._listener, None
-        await asyncio.gather(
-            *(
-                station.disconnect("the central system stops")
-                for station in self.stations.values()
-            )
-        )
         if listener is not None:
-            listener.close(code=GOING_AWAY)
+            listener.close()
+            self._lobby.clear()
             await listener.wait_closed()
 
     def add(self, config: StationConfig) -> Station:
@@ -170,11 +173,10 @@ class Server:
             station.configure(config)
         return station
 
-    async def remove(self, identity: str) -> None:
-        """Let a station in no longer, and close its connection."""
+    def remove(self, identity: str) -> Awaitable[None]:
+        """Let a station in no longer; what is returned closes its connection."""
         station = self.stations.pop(identity, None)
-        if station is not None:
-            await station.disconnect("the station was removed")
+        return _close([station] if station else [], "the station was removed")
 
     def _new_station(self, config: StationConfig, *, accepted: bool) -> Station:
         station = Station(
@@ -195,6 +197,8 @@ class Server:
         The schemas are at hand before it is, so that connections are served in the
         order in which they were opened.
         """
+        if self._stopping:
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "stopping\n")
         try:
             identity, choice = self._admit(request)
         except HandshakeError as error:
@@ -304,6 +308,7 @@ class Server:
 
     async def _serve(self, socket: ServerConnection) -> None:
         """Serve an open connection until it closes."""
+        self._lobby.leave(socket.transport)
         guest = self._guests.pop(socket)
         assert guest.codec is not None
         station = self.stations.get(guest.identity)
@@ -323,6 +328,11 @@ class Server:
         """Forget a station that left without having been accepted."""
         if self.stations.get(station.identity) is station:
             del self.stations[station.identity]
+
+
+async def _close(stations: Iterable[Station], reason: str) -> None:
+    """Close the connections of stations, all at once."""
+    await asyncio.gather(*(station.disconnect(reason) for station in stations))
 
 
 def _address(socket: ServerConnection) -> str:

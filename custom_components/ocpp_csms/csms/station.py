@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 from typing import Any
 
@@ -190,6 +191,11 @@ class Station:
         variable = self.state.variables.get(ref) if ref else None
         return variable.value if variable else None
 
+    def number(self, setting: Setting) -> int | None:
+        """Return the value of a setting that is a whole number, None if it is none."""
+        text = (self.setting(setting) or "").strip()
+        return int(text) if text.isascii() and text.isdigit() else None
+
     def next_remote_start_id(self) -> int:
         """Return an id for a remote start that is not in use."""
         self._remote_start_id = self._remote_start_id % 0x7FFFFFFE + 1
@@ -208,8 +214,7 @@ class Station:
             if config.password not in (None, before.password) or other_version:
                 self.close_in_background(connection, "the settings have changed")
         self._lower_wishes()
-        if self.connected:
-            self.onboarding.repeat_settings(before)
+        self.onboarding.repeat_settings(before)
         self.mark(StationKey.SETTINGS)
         self.flush()
 
@@ -220,8 +225,7 @@ class Station:
             if evse.wish.limit_a is not None and evse.wish.limit_a > most:
                 evse.wish.limit_a = most
                 self.mark(EvseKey.WISH, evse.id)
-                if self.connected:
-                    self.onboarding.repeat_wishes()
+                self.onboarding.repeat_wishes()
 
     def identify(self, info: StationInfo) -> None:
         """Take over what a station says of itself, and what is known of its kind."""
@@ -283,15 +287,18 @@ class Station:
             raise NotConnectedError
         dialect = self.dialect
         action, payload = dialect.encode(command)
-        if isinstance(command, TriggerMessage):
-            self.onboarding.asked_for_boot = (
-                command.trigger is Trigger.BOOT_NOTIFICATION
-            )
+        triggers_boot = (
+            isinstance(command, TriggerMessage)
+            and command.trigger is Trigger.BOOT_NOTIFICATION
+        )
+        if triggers_boot:
+            self.onboarding.asked_for_boot = True
         try:
             answer = await self.connection.call(action, payload, timeout_s)
             return dialect.decode_result(command, answer)
         except CsmsError:
-            self.onboarding.asked_for_boot = False
+            if triggers_boot:
+                self.onboarding.asked_for_boot = False
             raise
 
     def end_lost(self, evse: Evse) -> None:
@@ -304,7 +311,7 @@ class Station:
         connection = Connection(
             socket,
             codec,
-            self._on_call,
+            partial(self._on_call, DIALECTS[codec.version]),
             admit=self._admit,
             frames=self.frames,
             counters=self.counters,
@@ -376,10 +383,12 @@ class Station:
         if not self.accepted and action not in _BEFORE_ACCEPTANCE:
             raise RpcError(ErrorCode.SECURITY, "the station is not accepted yet")
 
-    def _on_call(self, action: str, payload: Payload) -> Payload:
-        """Take a CALL of the station and return the response payload. Raises RpcError."""
+    def _on_call(self, dialect: Dialect, action: str, payload: Payload) -> Payload:
+        """Take a CALL of the station and return the response payload. Raises RpcError.
+
+        A connection that has been replaced may still end what it had begun, in its version.
+        """
         now = self.clock()
-        dialect = self.dialect
         event = dialect.decode(action, payload, now)
         reply = self._inbox.take(event, now)
         self.flush()

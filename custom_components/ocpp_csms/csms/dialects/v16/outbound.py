@@ -111,13 +111,19 @@ def _reset(command: Reset) -> Payload:
     return {"type": "Hard" if command.kind is ResetKind.IMMEDIATE else "Soft"}
 
 
+def _check_connector(connector_id: int | None) -> None:
+    """Refuse another connector than the only one that an EVSE has in 1.6."""
+    if connector_id not in (None, 1):
+        raise InvalidRequestError("connector_unknown", connector=connector_id)
+
+
 def _change_availability(command: ChangeAvailability) -> Payload:
+    _check_connector(command.connector_id)
     return {"connectorId": command.evse_id or 0, "type": command.availability.value}
 
 
 def _unlock(command: UnlockConnector) -> Payload:
-    if command.connector_id not in (None, 1):
-        raise InvalidRequestError("connector_unknown", connector=command.connector_id)
+    _check_connector(command.connector_id)
     return {"connectorId": command.evse_id}
 
 
@@ -127,6 +133,7 @@ def _unlocked(_: UnlockConnector, payload: Payload) -> Done:
 
 
 def _trigger(command: TriggerMessage) -> Payload:
+    _check_connector(command.connector_id)
     if command.trigger is Trigger.TRANSACTION_EVENT:
         raise InvalidRequestError("trigger_not_supported", trigger=command.trigger)
     return without_none(
