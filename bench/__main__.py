@@ -6,6 +6,7 @@ import sys
 import time
 
 from .cost import measure_cost
+from .decisions import measure_decisions
 from .plan import FULL, QUICK, tell
 from .process import leave_server_core
 from .record import record, surroundings
@@ -20,6 +21,7 @@ MEASURES = {
     "scale": measure_scale,
     "storm": measure_storm,
     "start": measure_start,
+    "decisions": measure_decisions,
 }
 
 
