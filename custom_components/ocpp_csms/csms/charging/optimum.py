@@ -2,11 +2,11 @@
 
 Energy is counted in whole units, so that nothing is rounded on the way. A shortfall is
 avoided at any price: of two ways the one that takes more energy is the better one, and of
-equally much the cheaper, and of equally cheap ones the later. The last slot ends when there
-is enough: it costs only the part that is used.
+equally much the cheaper, and of equally cheap ones the one with the higher power, and then
+the later. The last slot ends when there is enough: it costs only the part that is used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ OFF = -1
 """The choice of a slot in which nothing is charged."""
 _TIE = 1e-9
 """Costs closer than this are the same: the later slot is taken."""
+_FULL = 1e-12
+"""What more power is worth, by the square of its units, where it makes no other difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def cheapest(
     begin = np.zeros((count, need + 1), dtype=np.bool_)
     go_on = np.zeros((count, need + 1), dtype=np.bool_)
     barred = _barred(slots)
+    slots = replace(slots, costs=slots.costs - _FULL * slots.units.astype(float) ** 2)
     for slot in reversed(range(count)):
         if not np.isfinite(slots.costs[slot]).any():
             running = missing.copy() if contiguous else idle
@@ -138,7 +141,7 @@ def cheapest_blocks(
     missing[:, 0] = 0.0
     last = (need - (takes - 1) * usual) / usual
     value = _block_values(costs, last, takes, blocks, start_cost, missing)
-    option = int(value.argmin())
+    option = int(np.flatnonzero(value <= value.min() + _TIE)[-1])
     most = int(takes[option])
     return _best_blocks(
         costs[:, option],
