@@ -8,10 +8,18 @@ import pytest
 from custom_components.ocpp_csms.csms import inventory
 from custom_components.ocpp_csms.csms.dialects import Setting
 from custom_components.ocpp_csms.csms.onboarding import Step
-from simulator import ChargingStation, Misbehaviour
+from simulator import ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Simulate
-from .support import CONFIGURATION, MEASURANDS, calls_received, onboarded, step_states
+from .support import (
+    CONFIGURATION,
+    MEASURANDS,
+    calls_received,
+    come_back,
+    onboarded,
+    step_states,
+    until,
+)
 
 
 async def test_configuration_is_read_once(simulate: Simulate, version: str) -> None:
@@ -280,3 +288,19 @@ async def test_unchanged_setting_is_not_written(
     assert [frame for frame in simulated.received if frame.is_call] == asked
     now = station.onboarding.records
     assert all(now[step] is record for step, record in records.items())
+
+
+async def test_setting_that_is_changed_while_away(
+    simulate: Simulate, manual: ManualClock, version: str
+) -> None:
+    """A station that was away gets the new setting when it is back, also without a boot."""
+    odd = Misbehaviour(no_boot_on_reconnect=True)
+    station, simulated = await simulate(version, config=CHOSEN, misbehaviour=odd)
+    before = len(_written(simulated))
+    await simulated.go_offline()
+    await until(lambda: not station.connected)
+    station.configure(replace(station.config, sample_interval_s=30))
+    await simulated.go_online()
+    await come_back(manual, station, simulated)
+    name = station.dialect.settings[Setting.SAMPLE_INTERVAL].name
+    assert _written(simulated)[before:] == [(name, "30")]

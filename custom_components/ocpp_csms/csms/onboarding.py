@@ -150,7 +150,7 @@ class Onboarding:
         self._retry = loop.call_later(delay, self._retry_now)
 
     def repeat_settings(self, before: StationConfig) -> None:
-        """Write again soon what has been chosen anew."""
+        """Write again soon what has been chosen anew; to a station that is away, when it is back."""
         config = self._station.config
         if config.measurands != before.measurands:
             self.repeat(Step.MEASURANDS)

@@ -208,8 +208,7 @@ class Station:
             if config.password not in (None, before.password) or other_version:
                 self.close_in_background(connection, "the settings have changed")
         self._lower_wishes()
-        if self.connected:
-            self.onboarding.repeat_settings(before)
+        self.onboarding.repeat_settings(before)
         self.mark(StationKey.SETTINGS)
         self.flush()
 
