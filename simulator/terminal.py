@@ -27,12 +27,14 @@ def show(frame: Frame) -> None:
 
 
 async def watch(station: ChargingStation) -> None:
-    """Print what is exchanged, and why a connection fails."""
+    """Print what is exchanged, and why a connection fails, once until that changes."""
     station.on_frame.append(show)
-    problem: Exception | None = None
+    problem: str | None = None
     while True:
-        if station.link.last_error is not problem:
-            problem = station.link.last_error
+        error = station.link.last_error
+        reason = str(error) if error is not None else None
+        if reason != problem:
+            problem = reason
             if problem is not None:
                 print(f"cannot connect: {problem}", flush=True)
         await asyncio.sleep(_PAUSE)

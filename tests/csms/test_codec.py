@@ -75,6 +75,20 @@ def test_bad_request_is_never_sent(
         schemas(version).check_request(action, payload)
 
 
+def test_message_without_an_answer_is_never_called() -> None:
+    """2.1: what fits its schema but is a SEND can't be sent as a CALL."""
+    payload = {
+        "id": 1,
+        "pending": 0,
+        "basetime": "2026-01-05T12:00:00Z",
+        "data": [{"t": 0, "v": "1"}],
+    }
+    action = "NotifyPeriodicEventStream"
+    assert schemas("2.1").requests[action].is_valid(payload)
+    with pytest.raises(InvalidPayloadError, match=f"no call {action}"):
+        schemas("2.1").check_request(action, payload)
+
+
 def test_reason_names_the_place() -> None:
     """The error says where the payload is wrong."""
     with pytest.raises(InvalidPayloadError, match=r"^chargingProfile\.stackLevel: "):

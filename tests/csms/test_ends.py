@@ -200,6 +200,22 @@ async def test_stop_after_the_status(
     assert (told["energy_wh"], told["reason"]) == (2000, "EVDisconnected")
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_energy_of_the_closing_value(
+    cp1: BareStation, station: Station, occurrences: list[Occurrence], heard: bool
+) -> None:
+    """1.6: what flowed between the last sample and the stop counts, start heard or not."""
+    tx = await _begin(cp1, wh=1000) if heard else 77
+    await cp1.call("StatusNotification", status(word="Charging"))
+    for at, wh in ((0, 1000), (30, 1500)):
+        await cp1.call("MeterValues", register(wh, at=at, tx=tx))
+    await cp1.call("StopTransaction", stop(tx, wh=1800, at=60))
+    last = station.evses[1].last_transaction
+    assert last is not None
+    assert last.energy_wh == 800
+    assert [data["energy_wh"] for data in _ended(occurrences)] == [800]
+
+
 async def _leave_an_orphan(socket: BareStation) -> None:
     """Let a transaction of 2.x run on an EVSE that is free, without an end."""
     await socket.call("TransactionEvent", event())

@@ -12,9 +12,11 @@ from custom_components.ocpp_csms.csms.model.meter import POWER, REGISTER, VOLTAG
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 from custom_components.ocpp_csms.csms.station import Station, StationConfig
 
+from .conftest import Simulate
 from .support import (
     BareStation,
     HandClock,
+    Json,
     boot,
     energy,
     event,
@@ -40,6 +42,11 @@ def _take(station: Station, action: str, payload: Any) -> Any:
     """Hand a 1.6 message to a station as its socket would."""
     event_ = DIALECTS[OcppVersion.V16].decode(action, payload, station.clock())
     return station._inbox.take(event_, station.clock())
+
+
+def _take_only_tx_profiles(payload: Json) -> Json:
+    purpose = payload["csChargingProfiles"]["chargingProfilePurpose"]
+    return {"status": "Accepted" if purpose == "TxProfile" else "Rejected"}
 
 
 def test_nothing_known(station: Station, clock: HandClock) -> None:
@@ -199,3 +206,49 @@ async def test_crash_while_nothing_is_charged(
     await cp1.call("MeterValues", register(1500))
     again = _reborn(station, clock, final=False)
     assert again.evses[1].meter.value(REGISTER) == 1500
+
+
+async def test_limit_of_one_transaction(
+    cp1: BareStation, station: Station, clock: HandClock
+) -> None:
+    """A limit that only the running transaction has is over with it, also after a restart."""
+    await cp1.call("StatusNotification", status())
+    tx = (await cp1.call("StartTransaction", start()))["transactionId"]
+    cp1.replies["SetChargingProfile"] = _take_only_tx_profiles
+    await limits.set_limit(station, 1, 10.0)
+    again = _reborn(station, clock)
+    assert again.evses[1].wish_applied
+    _take(again, "StopTransaction", stop(tx, at=600))
+    assert not again.evses[1].wish_applied
+
+
+async def test_limit_that_outlives_the_transaction(
+    cp1: BareStation, station: Station, clock: HandClock
+) -> None:
+    """Any other limit stays in force."""
+    await cp1.call("StatusNotification", status())
+    tx = (await cp1.call("StartTransaction", start()))["transactionId"]
+    cp1.replies["SetChargingProfile"] = {"status": "Accepted"}
+    await limits.set_limit(station, 1, 10.0)
+    again = _reborn(station, clock)
+    _take(again, "StopTransaction", stop(tx, at=600))
+    assert again.evses[1].wish_applied
+
+
+@pytest.mark.parametrize(("lines", "applied"), [(1, True), (3, False)])
+async def test_limit_in_watts(
+    simulate: Simulate, clock: HandClock, lines: int, applied: bool
+) -> None:
+    """Watts are for so many phases: with more of them a limit is due again after a restart."""
+    station, simulated = await simulate("1.6", wait=False)
+    simulated.config["ChargingScheduleAllowedChargingRateUnit"] = "Power"
+    await until(lambda: station.onboarding.finished)
+    station.evses[1].meter.readings.clear()
+    await limits.set_limit(station, 1, 10.0)
+    again = _reborn(station, clock)
+    assert again.evses[1].wish_applied
+    currents = [
+        sample("10", "Current.Import", phase=f"L{line}") for line in range(1, lines + 1)
+    ]
+    _take(again, "MeterValues", meter(*currents))
+    assert again.evses[1].wish_applied is applied

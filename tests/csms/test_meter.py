@@ -1,6 +1,7 @@
 """The meter of an EVSE: newest values, derived totals, contexts."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -26,6 +27,13 @@ from custom_components.ocpp_csms.csms.quirks import Quirks
 from .support import NOW
 
 _PLAIN = Quirks()
+WORST_FIRST = (
+    Context.TRANSACTION_BEGIN,
+    Context.OTHER,
+    Context.SAMPLE_CLOCK,
+    Context.SAMPLE_PERIODIC,
+    Context.TRANSACTION_END,
+)
 
 
 def _moment(*samples: Sample, seconds: float | None = 0, dropped: int = 0) -> Samples:
@@ -175,6 +183,16 @@ def test_best_context(samples: list[tuple[float, Context]], value: float) -> Non
     """Of several values of a channel that of the best context counts."""
     meter = _meter(_moment(*(Sample(REGISTER, wh, why) for wh, why in samples)))
     assert meter.value(REGISTER) == value
+
+
+@pytest.mark.parametrize("better_first", [True, False])
+@pytest.mark.parametrize(("worse", "better"), pairwise(WORST_FIRST))
+def test_order_of_contexts(worse: Context, better: Context, better_first: bool) -> None:
+    """Each context gives way to the next better one, whichever stands first."""
+    samples = [Sample(POWER, 900, better), Sample(POWER, 800, worse)]
+    if not better_first:
+        samples.reverse()
+    assert _meter(_moment(*samples)).value(POWER) == 900
 
 
 def test_registers_are_guarded() -> None:

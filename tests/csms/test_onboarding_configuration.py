@@ -1,19 +1,22 @@
 """What is read of a station's configuration after it has come, and what is written."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from custom_components.ocpp_csms.csms import inventory
+from custom_components.ocpp_csms.csms.dialects import Setting
 from custom_components.ocpp_csms.csms.onboarding import Step
 from custom_components.ocpp_csms.csms.station import StationConfig
-from simulator import ManualClock, Misbehaviour
+from simulator import ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Simulate
 from .support import (
     CONFIGURATION,
     MEASURANDS,
     calls_received,
+    come_back,
     onboarded,
     step_states,
     until,
@@ -258,3 +261,82 @@ async def test_answer_that_says_nothing_of_a_write(
     await simulated.wait_registered()
     await onboarded(station)
     assert step_states(station)["meter"] == "done"
+
+
+# Settings that are changed while the station is there.
+
+CHOSEN: dict[str, Any] = {
+    "measurands": MEASURANDS,
+    "sample_interval_s": 20,
+    "aligned_interval_s": 900,
+}
+
+
+def _written(simulated: ChargingStation) -> list[tuple[str, str]]:
+    """Return names and values of what was written, in order."""
+    written: list[tuple[str, str]] = []
+    for frame in simulated.calls("received", CONFIGURATION[simulated.version][1]):
+        for item in frame.payload.get("setVariableData", [frame.payload]):
+            variable = item.get("variable", {"name": item.get("key")})
+            value = item["value"] if "key" in item else item["attributeValue"]
+            written.append((variable["name"], value))
+    return written
+
+
+@pytest.mark.parametrize(
+    ("change", "setting", "value"),
+    [
+        (
+            {"measurands": ("SoC", "Voltage")},
+            Setting.SAMPLED_MEASURANDS,
+            "SoC,Voltage",
+        ),
+        ({"sample_interval_s": 30}, Setting.SAMPLE_INTERVAL, "30"),
+        ({"aligned_interval_s": 300}, Setting.ALIGNED_INTERVAL, "300"),
+    ],
+)
+async def test_changed_setting_is_written(
+    simulate: Simulate,
+    version: str,
+    change: dict[str, Any],
+    setting: Setting,
+    value: str,
+) -> None:
+    """What is chosen anew is written at once, and nothing else."""
+    station, simulated = await simulate(version, config=CHOSEN)
+    before = len(_written(simulated))
+    station.configure(replace(station.config, **change))
+    await onboarded(station)
+    name = station.dialect.settings[setting].name
+    assert _written(simulated)[before:] == [(name, value)]
+
+
+@pytest.mark.parametrize("change", [{}, {"max_current_a": 16.0}, {"id_token": "X"}])
+async def test_unchanged_setting_is_not_written(
+    simulate: Simulate, version: str, change: dict[str, Any]
+) -> None:
+    """What stays as it was is not even looked at, whatever else is changed."""
+    station, simulated = await simulate(version, config=CHOSEN)
+    asked = [frame for frame in simulated.received if frame.is_call]
+    records = dict(station.onboarding.records)
+    station.configure(replace(station.config, **change))
+    await onboarded(station)
+    assert [frame for frame in simulated.received if frame.is_call] == asked
+    now = station.onboarding.records
+    assert all(now[step] is record for step, record in records.items())
+
+
+async def test_setting_that_is_changed_while_away(
+    simulate: Simulate, manual: ManualClock, version: str
+) -> None:
+    """A station that was away gets the new setting when it is back, also without a boot."""
+    odd = Misbehaviour(no_boot_on_reconnect=True)
+    station, simulated = await simulate(version, config=CHOSEN, misbehaviour=odd)
+    before = len(_written(simulated))
+    await simulated.go_offline()
+    await until(lambda: not station.connected)
+    station.configure(replace(station.config, sample_interval_s=30))
+    await simulated.go_online()
+    await come_back(manual, station, simulated)
+    name = station.dialect.settings[Setting.SAMPLE_INTERVAL].name
+    assert _written(simulated)[before:] == [(name, "30")]

@@ -325,6 +325,7 @@ async def test_step_is_given_up(
     await until(lambda: station.onboarding.given_up)
     assert len(socket.asked(GET)) == 3
     socket.replies[GET] = {"configurationKey": []}
+    accept(server, **_without("configuration"))
     await _boot(socket, station)
     assert not station.onboarding.given_up
     assert station.onboarding.problems == {}

@@ -1,6 +1,7 @@
 """Charging profiles of the user's own making, checked before they are sent."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -95,6 +96,34 @@ async def test_unit_that_the_station_lacks(simulate: Simulate) -> None:
     watts = _periods((0, 11_000.0), unit=RateUnit.WATT)
     with pytest.raises(InvalidRequestError, match="unit_not_supported"):
         check_profile(station, 1, profile(schedule=watts))
+
+
+_FAR = datetime(2038, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedule": replace(_periods((0, 6.0)), start=_FAR)},
+        {"valid_from": _FAR},
+        {"valid_to": _FAR},
+    ],
+)
+def test_times_too_far(station: Station, fields: dict[str, Any]) -> None:
+    """A time at which the clocks of stations overflow is refused."""
+    with pytest.raises(InvalidRequestError) as error:
+        check_profile(station, 1, profile(**fields))
+    assert (error.value.key, error.value.placeholders) == (
+        "time_too_far",
+        {"year": "2038"},
+    )
+
+
+def test_times_just_near_enough(station: Station) -> None:
+    """The year before it may be used to its end."""
+    last = _FAR - timedelta(seconds=1)
+    schedule = replace(_periods((0, 6.0)), start=last)
+    check_profile(station, 1, profile(schedule=schedule, valid_from=NOW, valid_to=last))
 
 
 def test_maximum_of_the_station(station: Station) -> None:

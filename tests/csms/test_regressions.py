@@ -1,5 +1,7 @@
 """What once went wrong in the field: one named test for each item that concerns csms."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -398,12 +400,19 @@ async def test_station_that_answers_late(
 
 
 async def test_slow_station(simulate: Simulate, manual: ManualClock) -> None:
-    """A station that needs its time may have a longer time-out."""
+    """A station that needs its time may have a longer time-out, from the next call on."""
     odd = Misbehaviour(delay={"ClearCache": 59.0})
-    station, _ = await simulate(
-        "1.6", misbehaviour=odd, config={"call_timeout_s": 90.0}
-    )
-    assert station.pacing.call_timeout_s == 90.0
+    config: dict[str, Any] = {"observe_only": True, "call_timeout_s": 0.05}
+    station, simulated = await simulate("1.6", misbehaviour=odd, config=config)
+    with pytest.raises(CallTimeoutError):
+        await station.execute(ClearCache())
+    station.configure(replace(station.config, call_timeout_s=90.0))
+    answer = asyncio.create_task(station.execute(ClearCache()))
+    await until(lambda: len(simulated.calls("received", "ClearCache")) == 2)
+    await manual.advance(58)
+    assert not answer.done()
+    await manual.advance(2)
+    assert (await answer).status == "Accepted"
 
 
 async def test_one_bad_unit(cp1: BareStation, station: Station) -> None:

@@ -1,5 +1,6 @@
 """What stations really send: a test or more for each of thirteen observations."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from custom_components.ocpp_csms.csms.model.meter import (
     CURRENT,
     POWER,
     REGISTER,
+    STATE_OF_CHARGE,
     VOLTAGE,
 )
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
@@ -430,6 +432,27 @@ async def test_07_begin_value_at_the_end(cp1: BareStation, station: Station) -> 
     data = [moment(begin, at=0), moment(end, begin, at=60)]
     await cp1.call("StopTransaction", stop(tx, wh=3000, transactionData=data))
     assert station.evses[1].meter.value(REGISTER) == 3000
+
+
+@pytest.mark.parametrize(
+    "values",
+    permutations(
+        [
+            ("20", "Transaction.Begin"),
+            ("60", "Sample.Periodic"),
+            ("80", "Transaction.End"),
+        ]
+    ),
+)
+async def test_07_values_of_the_end(
+    cp1: BareStation, station: Station, values: tuple[tuple[str, str], ...]
+) -> None:
+    """Of the values that close a transaction that of its end counts, wherever it stands."""
+    tx = (await cp1.call("StartTransaction", start()))["transactionId"]
+    samples = [sample(percent, "SoC", context=context) for percent, context in values]
+    data = [moment(*samples, at=60)]
+    await cp1.call("StopTransaction", stop(tx, transactionData=data))
+    assert station.evses[1].meter.value(STATE_OF_CHARGE) == 80
 
 
 async def test_07_time_of_the_start_of_an_interval(

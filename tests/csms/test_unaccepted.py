@@ -4,6 +4,7 @@ import asyncio
 import logging
 from time import process_time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from websockets.exceptions import ConnectionClosedOK
@@ -113,6 +114,8 @@ async def test_large_and_broken(cp1: BareStation, station: Station) -> None:
 
 class _Flood:
     """A socket in which many frames are waiting already."""
+
+    transport = Mock(is_closing=lambda: False)
 
     def __init__(self, frame: bytes, number: int) -> None:
         """Hold so many of one frame."""

@@ -1,14 +1,18 @@
 """Unknown stations that dial in: offered, let in, ignored."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ocpp_csms import offers
 from custom_components.ocpp_csms.const import CONF_IDENTITY, DOMAIN
 from simulator import ManualClock, Misbehaviour
 
@@ -21,6 +25,7 @@ from .common import (
     discoveries,
     mock_entry,
     start_adding,
+    station_of,
     subentry_data,
     until,
 )
@@ -308,4 +313,90 @@ async def test_strangers_that_come_and_go(
         await stranger.close()
     offers = entry.runtime_data._offers
     await until(lambda: not offers._timers)
+
+
+class Timers:
+    """Timers of offers, which elapse when a test says so."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.waiting: list[tuple[float, Callable[[datetime], None]]] = []
+
+    @property
+    def seconds(self) -> list[float]:
+        """How long is waited, by all timers that wait."""
+        return [seconds for seconds, _ in self.waiting]
+
+    def start(
+        self, _: HomeAssistant, seconds: float, action: Callable[[datetime], None]
+    ) -> Callable[[], None]:
+        """Start a timer and return what cancels it."""
+        timer = (seconds, action)
+        self.waiting.append(timer)
+        return lambda: self.waiting.remove(timer)
+
+    def elapse(self) -> None:
+        """Let all elapse that wait."""
+        waiting, self.waiting = self.waiting, []
+        for _, action in waiting:
+            action(dt_util.utcnow())
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
+    """Return the timers of offers."""
+    made = Timers()
+    monkeypatch.setattr(offers, "async_call_later", made.start)
+    return made
+
+
+async def test_offer_of_a_station_that_comes_back(
+    hass: HomeAssistant, entry: MockConfigEntry, bare: Bare, timers: Timers
+) -> None:
+    """A station that is back before its offer is withdrawn keeps it."""
+    stranger = await bare(entry, "/STRANGER")
+    await stranger.call("BootNotification", boot())
+    await until(lambda: discoveries(hass))
+    (offered,) = discoveries(hass)
+    stranger.abort()
+    await until(lambda: timers.seconds == [offers.OFFER_STAYS_S])
+    await bare(entry, "/STRANGER")
+    await until(lambda: timers.seconds == [offers.KNOCK_WAIT_S])
+    timers.elapse()
+    await hass.async_block_till_done()
+    assert [flow["flow_id"] for flow in discoveries(hass)] == [offered["flow_id"]]
+
+
+async def test_guest_that_dials_in_again_and_again(
+    entry: MockConfigEntry, bare: Bare, timers: Timers
+) -> None:
+    """However often a guest dials in anew, it is listened to and waited for once."""
+    guest = await bare(entry, "/STRANGER")
+    await until(lambda: timers.waiting)
+    station = station_of(entry, "STRANGER")
+    for _ in range(10):
+        before, guest = guest, await bare(entry, "/STRANGER")
+        await before.close_code()
+    assert station_of(entry, "STRANGER") is station
+    listeners = station.changed._callbacks
+    assert [listener.__qualname__ for listener in listeners] == ["Offers._changed"]
+    assert timers.seconds == [offers.KNOCK_WAIT_S]
+
+
+@pytest.mark.parametrize("offered", [False, True])
+async def test_no_offer_after_the_unloading(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    bare: Bare,
+    timers: Timers,
+    offered: bool,
+) -> None:
+    """Once nobody listens, nothing is waited for, and nothing is offered any more."""
+    stranger = await bare(entry, "/STRANGER")
+    if offered:
+        await stranger.call("BootNotification", boot())
+    await until(lambda: timers.seconds == ([] if offered else [offers.KNOCK_WAIT_S]))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert timers.seconds == []
     assert discoveries(hass) == []

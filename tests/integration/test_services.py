@@ -102,6 +102,17 @@ async def test_unlock_fails(charger: Charger) -> None:
     assert_translated(raised, "rejected", station=NAME, status="UnlockFailed")
 
 
+async def test_unlock_of_no_connector(charger: Charger) -> None:
+    """A connector that the EVSE lacks is refused; on 1.6, where it has one, unasked."""
+    with pytest.raises(HomeAssistantError) as raised:
+        await charger.act("unlock_connector", 1, connector=2)
+    if is_16(charger):
+        assert_translated(raised, "connector_unknown", station=NAME, connector="2")
+        assert charger.calls("UnlockConnector") == []
+    else:
+        assert_translated(raised, "rejected", station=NAME, status="UnknownConnector")
+
+
 async def test_change_availability(charger: Charger) -> None:
     """A station, and an EVSE, go out of use and back."""
     for device in (0, 1):

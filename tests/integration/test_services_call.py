@@ -47,6 +47,18 @@ async def test_call_checks_schema(
     assert len(charger.sim.received) == sent
 
 
+async def test_call_of_what_is_no_call(charger: Charger) -> None:
+    """A message that has no answer, or that the version lacks, is not sent as a CALL."""
+    data = {"id": 1, "pending": 0, "basetime": "2026-01-05T12:00:00Z"}
+    payload = data | {"data": [{"t": 0, "v": "1"}]}
+    sent = len(charger.sim.received)
+    with pytest.raises(ServiceValidationError) as raised:
+        await charger.act("call", action="NotifyPeriodicEventStream", payload=payload)
+    reason = f"OCPP {charger.version} has no call NotifyPeriodicEventStream"
+    assert_translated(raised, "invalid_payload", station=NAME, error=reason)
+    assert len(charger.sim.received) == sent
+
+
 async def test_call_error(charger: Charger) -> None:
     """The station's CALLERROR is told with code and description."""
     charger.sim.misbehaviour.refuse = {

@@ -154,6 +154,9 @@ async def test_recurring(charger: Charger, recurrency: str) -> None:
             {"periods": [{"start": n, "limit": 9} for n in range(2000)]},
             "too_many_periods",
         ),
+        ({"start": "2038-01-01T00:00:00+00:00"}, "time_too_far"),
+        ({"valid_from": "2099-01-01 00:00:00"}, "time_too_far"),
+        ({"valid_to": "2099-01-01 00:00:00"}, "time_too_far"),
     ],
 )
 async def test_profile_refused(
@@ -164,6 +167,15 @@ async def test_profile_refused(
         await charger.act("set_charging_profile", **({"periods": PERIODS} | data))
     assert_translated(raised, key, station=NAME)
     assert charger.calls("SetChargingProfile") == []
+
+
+@pytest.mark.parametrize("version", ["2.0.1"])
+async def test_words_for_a_time_too_far(charger: Charger) -> None:
+    """The user reads from which year on times are too far away."""
+    times = {"valid_to": "2040-01-01 00:00:00"}
+    with pytest.raises(ServiceValidationError) as raised:
+        await charger.act("set_charging_profile", periods=PERIODS, **times)
+    assert "can't read times from the year 2038 on" in str(raised.value)
 
 
 @pytest.mark.parametrize("version", ["1.6"])
@@ -280,3 +292,67 @@ async def test_limit_that_the_user_clears(
         return bool(charger.state("number.current_limit").attributes["applied"])
 
     await until(lambda: applied() == (charger.sim.evse(1).limit_a == 10))
+
+
+@pytest.mark.parametrize("device", [0, 1])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"purpose": "tx_default_profile"},
+        {"stack_level": "top"},
+        {"purpose": "tx_default_profile", "stack_level": "top"},
+    ],
+)
+async def test_limit_is_restored(
+    charger: Charger, device: int, data: dict[str, Any]
+) -> None:
+    """A limit that went together with other profiles is soon in force again."""
+    await charger.do("number.set_value", "number.current_limit", value=10)
+    if "stack_level" in data:
+        data = data | {"stack_level": top_stack_level(charger.station)}
+    answer = await charger.act("clear_charging_profile", device, **data)
+    assert answer == {"status": "Accepted"}
+    await until(lambda: len(charger.calls("SetChargingProfile")) == 2)
+    await until(lambda: charger.sim.evse(1).limit_a == 10)
+    await charger.expect("number.current_limit", "10.0", applied=True)
+
+
+@pytest.mark.parametrize(
+    "data", [{"profile_id": 42}, {"purpose": "charging_station_max_profile"}]
+)
+async def test_limit_that_stays(charger: Charger, data: dict[str, Any]) -> None:
+    """Where other profiles are removed, a limit is left alone."""
+    await charger.do("number.set_value", "number.current_limit", value=10)
+    await charger.act("clear_charging_profile", **data)
+    await charger.sim.idle()
+    assert charger.station.onboarding.finished
+    assert len(charger.calls("SetChargingProfile")) == 1
+    assert charger.sim.evse(1).limit_a == 10
+    await charger.expect("number.current_limit", "10.0", applied=True)
+
+
+async def test_limit_of_another_evse_stays(twin: Charger) -> None:
+    """What is removed at one EVSE is restored there only."""
+    for evse, limit in ((1, 10), (2, 12)):
+        await twin.do("number.set_value", "number.current_limit", evse, value=limit)
+    await twin.act("clear_charging_profile", 2, purpose="tx_default_profile")
+    await until(lambda: len(twin.calls("SetChargingProfile")) == 3)
+    assert sent_profile(twin)[0] == 2
+    await until(lambda: twin.sim.evse(2).limit_a == 12)
+    await until(lambda: twin.station.onboarding.finished)
+    assert len(twin.calls("SetChargingProfile")) == 3
+    assert twin.sim.evse(1).limit_a == 10
+
+
+async def test_limit_is_removed_by_id(charger: Charger) -> None:
+    """Removing the limit's own profile takes limit and pause away for good."""
+    await charger.do("number.set_value", "number.current_limit", value=10)
+    await charger.do("switch.turn_on", "switch.pause")
+    sent = len(charger.calls("SetChargingProfile"))
+    answer = await charger.act("clear_charging_profile", profile_id=7001)
+    assert answer == {"status": "Accepted"}
+    await charger.expect("number.current_limit", "32.0", applied=None)
+    await charger.expect("switch.pause", "off")
+    await until(lambda: charger.sim.evse(1).limit_a == 32)
+    assert len(charger.sim.profiles) == 0
+    assert len(charger.calls("SetChargingProfile")) == sent

@@ -71,22 +71,64 @@ async def test_pending_start_stops(charger: Charger) -> None:
 
 
 async def test_start_refused(charger: Charger) -> None:
-    """A refused start is an error with the station's word, and the switch stays off."""
+    """A refused start is an error, shown until it works, and the switch stays off."""
     charger.sim.misbehaviour.statuses = REFUSED[charger.version]
-    await charger.plug_in()
     with pytest.raises(HomeAssistantError) as raised:
         await charger.do("switch.turn_on", "switch.charge")
     assert_translated(raised, "rejected", station=NAME, status="Rejected")
-    await charger.expect("switch.charge", "off", pending=False)
+    await charger.expect("switch.charge", "off", pending=False, error="rejected")
+    charger.sim.misbehaviour.statuses = {}
+    await charger.do("switch.turn_on", "switch.charge")
+    await charger.expect("switch.charge", "on", pending=True, error=None)
+    await charger.plug_in()
+    await charger.expect("switch.charge", "on", pending=False, error=None)
 
 
 async def test_stop_refused(charging: Charger) -> None:
-    """A refused stop is an error, and the switch stays on."""
+    """A refused stop is an error, shown until it works, and the switch stays on."""
     charging.sim.misbehaviour.statuses = REFUSED[charging.version]
     with pytest.raises(HomeAssistantError) as raised:
         await charging.do("switch.turn_off", "switch.charge")
     assert_translated(raised, "rejected", station=NAME, status="Rejected")
-    await charging.expect("switch.charge", "on", pending=False)
+    await charging.expect("switch.charge", "on", pending=False, error="rejected")
+    charging.sim.misbehaviour.statuses = {}
+    await charging.do("switch.turn_off", "switch.charge")
+    await charging.expect("switch.charge", "off", pending=False, error=None)
+
+
+async def test_refusal_is_followed_by_a_card(charger: Charger) -> None:
+    """What happens at the station without Home Assistant ends the error too."""
+    charger.sim.misbehaviour.statuses = REFUSED[charger.version]
+    await charger.plug_in()
+    with pytest.raises(HomeAssistantError):
+        await charger.do("switch.turn_on", "switch.charge")
+    await charger.expect("switch.charge", "off", error="rejected")
+    assert await charger.sim.present_token(1, "CARD")
+    await charger.expect("switch.charge", "on", pending=False, error=None)
+
+
+async def test_stop_is_pending(charging: Charger) -> None:
+    """A stop is pending until the station has followed it."""
+    stop = next(action for action in REFUSED[charging.version] if "Stop" in action)
+    charging.sim.misbehaviour.statuses = {stop: "Accepted"}
+    await charging.do("switch.turn_off", "switch.charge")
+    await charging.expect("switch.charge", "on", pending=True, error=None)
+    await charging.sim.idle()
+    await charging.expect("switch.charge", "on", pending=True)
+    await charging.sim.unplug(1)
+    await charging.expect("switch.charge", "off", pending=False, error=None)
+
+
+async def test_next_session_is_not_pending(charging: Charger) -> None:
+    """A stop that was pending concerns no later transaction."""
+    stop = next(action for action in REFUSED[charging.version] if "Stop" in action)
+    charging.sim.misbehaviour.statuses = {stop: "Accepted"}
+    await charging.do("switch.turn_off", "switch.charge")
+    await charging.sim.unplug(1)
+    await charging.expect("switch.charge", "off", pending=False)
+    charging.sim.misbehaviour.statuses = {}
+    await charging.charge()
+    await charging.expect("switch.charge", "on", pending=False, error=None)
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])

@@ -1,5 +1,7 @@
 """Actions: schema, description, texts and icons agree."""
 
+from collections.abc import Iterator
+import re
 from typing import Any
 
 import homeassistant.components  # noqa: F401
@@ -8,13 +10,23 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.ocpp_csms.action_target import TARGET_FIELDS
+from custom_components.ocpp_csms.csms.model.commands import Trigger
 from custom_components.ocpp_csms.services import ACTIONS
 
-from .files import INTEGRATION, load_json, load_yaml
+from .files import INTEGRATION, REPOSITORY, load_json, load_yaml
 
 DESCRIBED = load_yaml("services.yaml")
 TEXTS = load_json("translations/en.json")
 ICONS = load_json("icons.json")
+
+
+def words(text: str) -> set[str]:
+    """Return what stands in backticks."""
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+DOCUMENTED = (REPOSITORY / "docs" / "actions.md").read_text("utf-8")
+WORDS = words(re.sub(r"^```.*?^```", "", DOCUMENTED, flags=re.DOTALL | re.MULTILINE))
 
 
 def schema_fields(action: str) -> dict[str, Any]:
@@ -45,6 +57,30 @@ def test_same_fields(action: str) -> None:
         required = type(markers[name]).__name__ == "Required"
         assert field.get("required", False) is required, name
         assert field["selector"], name
+
+
+def described_words(field: dict[str, Any]) -> Iterator[str]:
+    """Return the choices of a field, and the fields of its parts with theirs."""
+    selector = field["selector"]
+    yield from (selector.get("select") or {}).get("options", ())
+    for name, part in (selector.get("object") or {}).get("fields", {}).items():
+        yield name
+        yield from described_words(part)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_documented(action: str) -> None:
+    """The documentation names each action with all its fields and choices."""
+    assert re.search(rf"^\| `{action}` \|", DOCUMENTED, re.MULTILINE)
+    for name, field in DESCRIBED[action]["fields"].items():
+        missing = {name, *described_words(field)} - WORDS
+        assert missing == set(), name
+
+
+def test_documented_messages() -> None:
+    """The documentation names all messages that can be asked for, where it lists them."""
+    (line,) = re.findall(r"^- `message`: (.*)$", DOCUMENTED, re.MULTILINE)
+    assert words(line) == {trigger.value for trigger in Trigger}
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -7,14 +7,17 @@ import sys
 
 import pytest
 
-from simulator import Car, ManualClock
+from simulator import Car, ChargingStation, ManualClock, terminal
 from simulator.__main__ import main
 from simulator.scenarios import SCENARIOS
+from simulator.terminal import watch
 
 from .conftest import StartStation
 from .csms import TinyCsms
 
 ROOT = Path(__file__).parents[2]
+NOBODY = "ws://127.0.0.1:1/"
+"""Where nobody listens."""
 
 
 async def run(*arguments: str) -> asyncio.subprocess.Process:
@@ -55,6 +58,39 @@ async def test_wrong_arguments(
     monkeypatch.setattr("sys.argv", ["simulator", "--url", "ws://x/", "--plug-in", "2"])
     assert main() == 2
     assert "no EVSE 2" in capsys.readouterr().err
+
+
+async def test_failing_connection_is_told_once(
+    csms: TinyCsms,
+    clock: ManualClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Why a station can't connect is told when it begins, not again with each attempt."""
+    monkeypatch.setattr(terminal, "_PAUSE", 0)
+    told: list[str] = []
+
+    def complaints() -> list[str]:
+        told.extend(capsys.readouterr().out.splitlines())
+        return [text for text in told if text.startswith("cannot connect")]
+
+    async with ChargingStation("CP1", NOBODY, clock=clock) as station:
+        station.spawn(watch(station))
+        await station.wait_until(complaints)
+        for _ in range(3):
+            known = station.link.last_error
+            await clock.advance_until(lambda: station.link.last_error is not known)  # noqa: B023
+            await clock.settle()
+        assert len(complaints()) == 1
+        station.url = csms.url
+        await clock.advance_until(lambda: station.registered)
+        await clock.settle()
+        assert len(complaints()) == 1
+        station.url = NOBODY
+        await station.drop_connection()
+        await clock.advance_until(lambda: station.link.last_error)
+        await station.wait_until(lambda: len(complaints()) == 2)
+    assert all("Connect call failed" in text for text in complaints())
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
