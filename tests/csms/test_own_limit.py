@@ -90,6 +90,21 @@ async def test_overruled_limit(simulate: Simulate, version: str) -> None:
     assert _ids(simulated) == [limits.own_profile_id(evse)]
 
 
+async def test_refused_limit_gives_the_earlier_one_back(
+    simulate: Simulate, version: str
+) -> None:
+    """The attempt to set a limit that does not hold leaves the one before in force."""
+    station, simulated = await _below_a_profile(simulate, version, 8.0)
+    evse = station.evses[1]
+    await limits.set_limit(station, 1, 10.0)
+    with pytest.raises(InvalidRequestError, match="limit_overruled"):
+        await limits.set_limit(station, 1, 6.0)
+    await until(lambda: evse.applied_a == 10.0)
+    await station.execute(ClearChargingProfile(profile_id=1))
+    await until(lambda: simulated.evse(1).limit_a == 10.0)
+    assert (evse.wish.limit_a, evse.applied_a) == (10.0, 10.0)
+
+
 async def test_limit_above_another_profile(simulate: Simulate, version: str) -> None:
     """A profile that allows even less does not overrule a limit."""
     station, simulated = await _below_a_profile(simulate, version, 8.0)
