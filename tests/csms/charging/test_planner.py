@@ -361,3 +361,33 @@ def test_more_sun_and_more_time_never_cost_more(
     short = plan(shorter)
     if short.shortfall_wh == 0:
         assert plan(base).cost <= short.cost + 1e-6
+
+
+_EVENING = _hours(
+    0.30, 0.34, 0.28, 0.22, 0.18, 0.16, 0.15, 0.15, 0.17, 0.21, 0.27, 0.31
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "times", "cost"),
+    [
+        ({}, [(360, 468)], 3.00),
+        ({"capacity_a": _hours(*[9.0] * 12)}, [(300, 480), (525, 538)], 3.09),
+        ({"precondition": timedelta(minutes=30)}, [(390, 468), (690, 720)], 3.88),
+        ({"energy_wh": None, "price_limit": 0.16}, [(300, 480)], 5.08),
+        ({"deadline": _at(60)}, [(0, 60)], 3.31),
+    ],
+)
+def test_examples_of_the_documentation(
+    fields: dict[str, Any], times: list[tuple[int, int]], cost: float
+) -> None:
+    """What docs/smart-charging.md tells of a night is so."""
+    night: dict[str, Any] = {
+        "charger": ELEVEN_KW,
+        "energy_wh": 20_000,
+        "deadline": _at(720),
+        "import_price": _EVENING,
+    }
+    result = plan(_request(**night | fields))
+    assert [(int(start), int(end)) for start, end in _times(result)] == times
+    assert result.cost == pytest.approx(cost, abs=0.005)
