@@ -141,8 +141,10 @@ def test_options_that_the_car_does_not_take() -> None:
     assert sorted(option for option in choices if option != OFF) == [0, 1]
 
 
-def _solve(slots: Slots, need: int, start_cost: float) -> float:
-    """Return the least cost by a MILP.
+def _solve(
+    slots: Slots, need: int, start_cost: float, most: int | None = None
+) -> float:
+    """Return the least cost by a MILP, with at most some beginnings.
 
     x[t, o] chosen, y[t] begun, p[t] the last, of which f[t, o] is used in part.
     """
@@ -155,8 +157,10 @@ def _solve(slots: Slots, need: int, start_cost: float) -> float:
     free = np.isfinite(slots.costs).ravel().astype(float)
     upper = np.concatenate([free, free, np.ones(2 * count)])
     whole = np.concatenate([np.ones(wide), np.zeros(wide), np.ones(2 * count)])
-    rows = lil_array((3 * count + 1, size))
-    low, high = np.full(3 * count + 1, -np.inf), np.ones(3 * count + 1)
+    rows = lil_array((3 * count + 2, size))
+    low, high = np.full(3 * count + 2, -np.inf), np.ones(3 * count + 2)
+    rows[3 * count + 1, y : y + count] = 1
+    high[3 * count + 1] = np.inf if most is None else most
     for slot in range(count):
         here = slice(x + slot * options, x + (slot + 1) * options)
         part = slice(f + slot * options, f + (slot + 1) * options)
@@ -185,22 +189,58 @@ def _solve(slots: Slots, need: int, start_cost: float) -> float:
     return float(answer.fun)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("start_cost", [0, 0.05])
-def test_cheapest_is_what_a_solver_finds(seed: int, start_cost: float) -> None:
-    """Three days, three phases, sun and prices: no gap to the solver's optimum."""
+def _three_days(seed: int, phases: int, *, sun: bool, gaps: bool) -> Slots:
+    """Return 288 slots with random prices; some may be forbidden."""
     random = np.random.default_rng(seed)
     currents = np.arange(6, 17, 2)
-    power = currents * 690.0
+    power = currents * 230.0 * phases
     price = np.repeat(random.uniform(0.05, 0.5, 72), 4)
-    sun = np.maximum(0, np.sin(np.arange(288) / 96 * 2 * np.pi)) * random.uniform(
-        0, 9000
-    )
-    solar = np.minimum(power[None, :], sun[:, None])
+    shine = np.maximum(0, np.sin(np.arange(288) / 96 * 2 * np.pi))
+    sun_w = shine * random.uniform(0, 9000) if sun else np.zeros(288)
+    solar = np.minimum(power[None, :], sun_w[:, None])
     costs = (solar * 0.08 + (power[None, :] - solar) * price[:, None]) / 4000
-    slots = Slots(costs, np.tile(currents // 2, (288, 1)))
+    if gaps:
+        costs[random.uniform(size=288) < 0.3] = np.inf
+    return Slots(costs, np.tile(currents // 2, (288, 1)))
+
+
+@pytest.mark.parametrize("phases", [1, 3])
+@pytest.mark.parametrize("sun", [True, False])
+@pytest.mark.parametrize("gaps", [True, False])
+@pytest.mark.parametrize("start_cost", [0, 0.05])
+def test_cheapest_is_what_a_solver_finds(
+    phases: int, sun: bool, gaps: bool, start_cost: float
+) -> None:
+    """Three days of prices: no gap to the solver's optimum."""
+    slots = _three_days(phases, phases, sun=sun, gaps=gaps)
     choices = cheapest(slots, 160, start_cost=start_cost)
     found = _value(slots, choices, 160, start_cost)
     assert found is not None
     assert found[0] == 0
     assert found[1] == pytest.approx(_solve(slots, 160, start_cost), rel=1e-6)
+
+
+@pytest.mark.parametrize("blocks", [2, 4])
+@pytest.mark.parametrize("gaps", [True, False])
+def test_blocks_are_what_a_solver_finds(blocks: int, gaps: bool) -> None:
+    """So it is with one current for all, in at most some blocks."""
+    slots = _three_days(7, 3, sun=True, gaps=gaps)
+    choices = cheapest_blocks(slots, 50, blocks)
+    found = _value(slots, choices, 50, 0)
+    assert found is not None
+    assert _begins(choices) <= blocks
+    each = [
+        Slots(slots.costs[:, [option]], slots.units[:, [option]])
+        for option in range(slots.costs.shape[1])
+    ]
+    possible = [only for only in each if _fits(only, 50, blocks)]
+    best = min(_solve(only, 50, 0, blocks) for only in possible)
+    assert found == (0, pytest.approx(best, rel=1e-6))
+
+
+def _fits(slots: Slots, need: int, blocks: int) -> bool:
+    """Return whether so many blocks can take what is needed."""
+    free = np.isfinite(slots.costs[:, 0])
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], free.view(np.int8), [0]])))
+    lengths = sorted(edges[1::2] - edges[::2], reverse=True)
+    return bool(sum(lengths[:blocks]) * slots.units[0, 0] >= need)
