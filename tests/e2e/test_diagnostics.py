@@ -23,6 +23,7 @@ async def test_of_the_entry(client: Client) -> None:
 
 async def test_of_a_device(client: Client) -> None:
     """Those of an EVSE's device are those of its station."""
+    await client.becomes("sensor.driveway_setup", "ready")
     entry_id = (await client.entry())["entry_id"]
     device_id = await client.device_id("DRIVEWAY/evse/1")
     path = f"/api/diagnostics/config_entry/{entry_id}/device/{device_id}"
