@@ -149,10 +149,13 @@ def test_layers() -> None:
     ]
 
 
-def test_one_level() -> None:
+@pytest.mark.parametrize(
+    "fields", [{"max_stack_level": 1}, {"max_stack_level": 1, "max_profiles": 2}]
+)
+def test_one_level(fields: dict[str, Any]) -> None:
     """A station with one level above the baseline gets plan and set-point in one profile."""
     desired = Desired(baseline=FLAT, plan=PLAN, live=Live(9, later(5)))
-    ability = _ability(max_stack_level=1)
+    ability = _ability(**fields)
     compiled = compile_profiles(desired, ability, NOW, 1)
     assert [(i.profile.id, i.profile.stack_level) for i in compiled.profiles] == [
         (7101, 0),
@@ -163,7 +166,9 @@ def test_one_level() -> None:
     )
 
 
-@pytest.mark.parametrize("fields", [{"max_stack_level": 0}, {"lease": False}])
+@pytest.mark.parametrize(
+    "fields", [{"max_stack_level": 0}, {"lease": False}, {"max_profiles": 1}]
+)
 def test_no_fallback_to_lower_levels(fields: dict[str, Any]) -> None:
     """All in one profile that ends in the baseline, and never ends itself."""
     desired = Desired(baseline=FLAT, plan=PLAN, live=Live(9, later(5)))
@@ -373,6 +378,7 @@ def _abilities(draw: st.DrawFn) -> Capabilities:
         units=frozenset({draw(st.sampled_from(list(RateUnit)))}),
         max_stack_level=draw(st.integers(0, 4)),
         max_periods=draw(st.integers(1, 20)),
+        max_profiles=draw(st.none() | st.integers(1, 4)),
         step_a=draw(st.sampled_from([0.1, 1.0])),
         currents_a=draw(st.sampled_from([(), (6.0, 10.0, 13.0, 16.0)])),
         zero=draw(st.booleans()),

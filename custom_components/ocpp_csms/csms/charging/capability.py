@@ -26,6 +26,8 @@ class Capabilities:
     units: frozenset[RateUnit] = frozenset({RateUnit.AMPERE})
     max_stack_level: int = 2
     max_periods: int = 8
+    max_profiles: int | None = None
+    """How many profiles it holds for an EVSE; None is enough for all layers."""
     min_a: float = 6.0
     """The least current that it can give."""
     step_a: float = 0.1
@@ -48,7 +50,8 @@ class Capabilities:
         values = (self.min_a, self.step_a, self.voltage_v, *self.currents_a)
         if not all(isfinite(value) and value > 0 for value in values):
             raise ChargingError("charger_not_a_number", str(values))
-        if self.max_stack_level < 0 or self.max_periods < 1:
+        most = 1 if self.max_profiles is None else self.max_profiles
+        if self.max_stack_level < 0 or min(self.max_periods, most) < 1:
             raise ChargingError("no_room_for_profiles")
         if not self.kinds & {Kind.ABSOLUTE, Kind.RELATIVE}:
             raise ChargingError("no_kind")

@@ -176,10 +176,11 @@ def _begin(now: datetime) -> datetime:
 def _slots(ability: Capabilities) -> list[tuple[int, tuple[Layer, ...]]]:
     """Return which layers share a stack level, from the lowest level on."""
     top = ability.max_stack_level
-    if not ability.lease or top == 0:
+    room = min(top + 1, ability.max_profiles or top + 1)
+    if not ability.lease or room == 1:
         return [(top, (Layer.BASELINE, Layer.PLAN, Layer.LIVE))]
-    if top == 1:
-        return [(0, (Layer.BASELINE,)), (1, (Layer.PLAN, Layer.LIVE))]
+    if room == 2:
+        return [(0, (Layer.BASELINE,)), (top, (Layer.PLAN, Layer.LIVE))]
     return [(0, (Layer.BASELINE,)), (1, (Layer.PLAN,)), (top, (Layer.LIVE,))]
 
 
