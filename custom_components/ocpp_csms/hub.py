@@ -38,6 +38,7 @@ from .const import (
 from .coordinator import StationCoordinator
 from .csms import memory
 from .csms.changes import Change, EvseKey, StationKey
+from .csms.model.meter import REGISTER
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
@@ -180,7 +181,7 @@ class Hub:
         subentries = {
             subentry.subentry_id: subentry for subentry in self._station_subentries()
         }
-        removed = [
+        closing = [
             self._remove_station(subentry_id)
             for subentry_id in self.coordinators.keys() - subentries.keys()
         ]
@@ -195,7 +196,7 @@ class Hub:
                 known.async_update_device()
         self._save_soon()
         # A socket may take seconds to close: until then the stations must be right already.
-        await asyncio.gather(*removed)
+        await asyncio.gather(*closing)
 
     @callback
     def async_add_platform(self, add: Callable[[StationCoordinator], None]) -> None:
@@ -277,7 +278,7 @@ class Hub:
         if any(key in _MEMORABLE for _, key in changes):
             self._save_soon()
         elif self._save_within_s is None and any(
-            key is EvseKey.SESSION_ENERGY for _, key in changes
+            key is EvseKey.SESSION_ENERGY or key == REGISTER for _, key in changes
         ):
             self._save_soon(_SAVE_ENERGY_DELAY_S)
 

@@ -11,7 +11,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 import probatio
 
@@ -66,11 +66,7 @@ def _register(
     async def handle(call: ServiceCall) -> ServiceResponse:
         if name in ADMIN_ACTIONS:
             await _check_admin(hass, call)
-        answers: dict[str, Any] = {}
-        for device_id, target in action_targets(hass, call).items():
-            with translated_errors(target.coordinator.name):
-                target.check()
-                answers[device_id] = await action(target, call)
+        answers = await _run(action, action_targets(hass, call), call)
         if not call.return_response:
             return None
         return answers if len(answers) > 1 else next(iter(answers.values()))
@@ -82,6 +78,26 @@ def _register(
         schema=probatio.Schema(TARGET_FIELDS | fields),
         supports_response=response,
     )
+
+
+async def _run(
+    action: Action, targets: dict[str, Target], call: ServiceCall
+) -> dict[str, Any]:
+    """Return the answers of all devices; one that fails keeps none of the others back."""
+    for target in targets.values():
+        with translated_errors(target.coordinator.name):
+            target.check()
+    answers: dict[str, Any] = {}
+    failures: list[HomeAssistantError] = []
+    for device_id, target in targets.items():
+        try:
+            with translated_errors(target.coordinator.name):
+                answers[device_id] = await action(target, call)
+        except HomeAssistantError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return answers
 
 
 async def _check_admin(hass: HomeAssistant, call: ServiceCall) -> None:

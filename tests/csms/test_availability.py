@@ -1,5 +1,7 @@
 """Availability of stations and EVSEs: a wish that is kept and applied again."""
 
+import asyncio
+
 import pytest
 
 from custom_components.ocpp_csms.csms import availability, limits, onboarding
@@ -108,6 +110,27 @@ async def test_unanswered_wish_is_repeated(
     assert station.evses[1].wish.available is False
     odd.silent.clear()
     await until(lambda: not simulated.evse(1).operative)
+
+
+async def test_refused_wish_leaves_a_newer_one(
+    simulate: Simulate, version: str
+) -> None:
+    """A refusal takes back what was refused, not what has been wished since."""
+    station, simulated = await simulate(version)
+    simulated.misbehaviour.statuses["ChangeAvailability"] = "Rejected"
+    simulated.misbehaviour.hold.add("ChangeAvailability")
+    first = asyncio.create_task(availability.set_available(station, 1, available=True))
+    await until(lambda: station.evses[1].wish.available is True)
+    second = asyncio.create_task(
+        availability.set_available(station, 1, available=False)
+    )
+    await until(lambda: station.evses[1].wish.available is False)
+    simulated.release("ChangeAvailability")
+    with pytest.raises(CommandRejectedError):
+        await first
+    assert station.evses[1].wish.available is False
+    with pytest.raises(CommandRejectedError):
+        await second
 
 
 async def test_connector_of_16(simulate: Simulate) -> None:

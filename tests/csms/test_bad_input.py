@@ -17,6 +17,7 @@ from .conftest import Dial
 from .support import (
     UPGRADE,
     BareStation,
+    Json,
     boot,
     event,
     meter,
@@ -442,6 +443,32 @@ async def test_events_without_end(
     told = [o for o in occurrences if o.kind is OccurrenceKind.MONITORED_EVENT]
     assert len(told) == 50
     assert str(station.evses[1].status) == "faulted"
+
+
+async def test_one_bad_event_among_good_ones(
+    cp1_201: BareStation, station: Station, occurrences: list[Occurrence]
+) -> None:
+    """2.x: an event of a connector that can't be keeps no other from being taken."""
+
+    def faulted(evse: int, connector: int) -> Json:
+        return {
+            "eventId": 1,
+            "timestamp": stamp(),
+            "trigger": "Alerting",
+            "actualValue": "Faulted",
+            "eventNotificationType": "HardWiredNotification",
+            "component": {
+                "name": "Connector",
+                "evse": {"id": evse, "connectorId": connector},
+            },
+            "variable": {"name": "AvailabilityState"},
+        }
+
+    events = [faulted(1, 1), faulted(1, 99), faulted(2, 1)]
+    await cp1_201.call(
+        "NotifyEvent", {"generatedAt": stamp(), "seqNo": 0, "eventData": events}
+    )
+    assert [str(evse.status) for evse in station.evses.values()] == ["faulted"] * 2
 
 
 async def test_pages_that_nobody_waits_for(

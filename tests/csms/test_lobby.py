@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from custom_components.ocpp_csms.csms import lobby
+from custom_components.ocpp_csms.csms.codec import Codec
 from custom_components.ocpp_csms.csms.lobby import Lobby
+from custom_components.ocpp_csms.csms.model.version import OcppVersion
 from custom_components.ocpp_csms.csms.server import Server
 
 from .conftest import Dial
@@ -68,7 +70,7 @@ def test_those_who_leave_make_room() -> None:
 
 def test_share_of_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """By default a part of the files that may be open, and no more than is reasonable."""
-    for files, most in ((200, 50), (1024, 256), (10**6, 1000), (1, 1)):
+    for files, most in ((200, 100), (2048, 1024), (10**6, 2048), (1, 1)):
         monkeypatch.setattr(
             lobby.resource, "getrlimit", lambda _, files=files: (files, files)
         )
@@ -76,7 +78,7 @@ def test_share_of_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         lobby.resource, "getrlimit", lambda _: (lobby.resource.RLIM_INFINITY, 0)
     )
-    assert Lobby().most == 1000
+    assert Lobby().most == 2048
 
 
 async def test_station_gets_in_past_a_silent_crowd(
@@ -93,6 +95,38 @@ async def test_station_gets_in_past_a_silent_crowd(
     for _, writer in silent:
         writer.close()
     await until(lambda: len(server._lobby) == 0)
+
+
+def test_closed() -> None:
+    """When the listener stops those who wait leave, and nobody else is let in."""
+    room = Lobby(most=3)
+    (early,) = _enter(room, 0)
+    room.close()
+    (late,) = _enter(room, 1)
+    assert (early.aborted, late.aborted, len(room)) == (True, True, 0)
+
+
+async def test_stations_that_come_at_once_are_all_let_in(
+    server: Server, call_in: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has sent its request waits for us, not we for it: it is never dropped."""
+    monkeypatch.setattr(lobby, "CROWD", 2)
+    monkeypatch.setattr(lobby, "PATIENCE_S", 0.05)
+    held, codecs = asyncio.Event(), server._codecs.get
+
+    async def slowly(version: OcppVersion) -> Codec:
+        await held.wait()
+        return await codecs(version)
+
+    monkeypatch.setattr(server._codecs, "get", slowly)
+    dials = [asyncio.create_task(call_in(f"/STATION{number}")) for number in range(20)]
+    await until(lambda: len(server._guests) == 20)
+    monkeypatch.setattr(lobby, "PATIENCE_S", 0.0)
+    dials.append(asyncio.create_task(call_in("/LATER")))
+    await until(lambda: len(server._guests) == 21)
+    held.set()
+    await asyncio.gather(*dials)
+    assert server._lobby.dropped == 0
 
 
 async def test_silent_connections_do_not_delay_the_end(

@@ -199,12 +199,42 @@ async def test_crash_during_a_transaction(
     assert again.evses[1].meter.value(REGISTER) == 2500
 
 
+@pytest.mark.parametrize(("rests_s", "shown"), [(60, False), (3600, True)])
 async def test_crash_while_nothing_is_charged(
+    cp1: BareStation, station: Station, clock: HandClock, rests_s: int, shown: bool
+) -> None:
+    """A register that has not been heard of for long has not moved: it is shown at once."""
+    await cp1.call("MeterValues", register(1500))
+    clock.advance(rests_s)
+    again = _reborn(station, clock, final=False)
+    assert (again.evses[1].meter.value(REGISTER) == 1500) is shown
+
+
+async def test_restart_after_a_crash(
     cp1: BareStation, station: Station, clock: HandClock
 ) -> None:
-    """Without a transaction nothing can have changed: the register is shown at once."""
-    await cp1.call("MeterValues", register(1500))
+    """What has fallen behind by a crash is not shown after a clean restart either."""
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    await cp1.call("MeterValues", register(1500, at=60, tx=tx))
+    again = _reborn(_reborn(station, clock, final=False), clock)
+    running = again.evses[1].transaction
+    assert running is not None
+    assert running.energy_wh is None
+    assert REGISTER not in again.evses[1].meter.readings
+
+
+async def test_end_that_is_lost_after_a_crash(
+    cp1: BareStation, station: Station, clock: HandClock
+) -> None:
+    """A transaction of which nothing more is heard has at least the energy that was kept."""
+    await cp1.call("StatusNotification", status(word="Charging"))
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    await cp1.call("MeterValues", register(1500, at=60, tx=tx))
     again = _reborn(station, clock, final=False)
+    again.end_lost(again.evses[1])
+    last = again.evses[1].last_transaction
+    assert last is not None
+    assert last.energy_wh == 500
     assert again.evses[1].meter.value(REGISTER) == 1500
 
 
@@ -240,7 +270,9 @@ async def test_limit_in_watts(
     simulate: Simulate, clock: HandClock, lines: int, applied: bool
 ) -> None:
     """Watts are for so many phases: with more of them a limit is due again after a restart."""
-    station, simulated = await simulate("1.6", wait=False)
+    station, simulated = await simulate(
+        "1.6", wait=False, config={"skip_steps": frozenset({"meter"})}
+    )
     simulated.config["ChargingScheduleAllowedChargingRateUnit"] = "Power"
     await until(lambda: station.onboarding.finished)
     station.evses[1].meter.readings.clear()

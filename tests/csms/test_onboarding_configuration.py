@@ -135,6 +135,37 @@ async def test_settings_are_done_when_they_can_be(
     assert step_states(station)["configuration"] == "done"
 
 
+async def test_dependent_settings_are_done_too(
+    simulate: Simulate, version: str
+) -> None:
+    """Once the configuration may be read, what needs it is written as well."""
+    left_out = {"skip_steps": frozenset({"configuration"}), "measurands": MEASURANDS}
+    station, simulated = await simulate(version, config=left_out)
+    station.configure(StationConfig(identity="CP1", measurands=MEASURANDS))
+    await until(lambda: simulated.dialect.measurands("sampled") == list(MEASURANDS))
+    await onboarded(station)
+
+
+async def test_steps_are_done_in_their_order(
+    simulate: Simulate, manual: ManualClock, version: str
+) -> None:
+    """However the user's changes came: what is read goes before what is written."""
+    odd = Misbehaviour(no_boot_on_reconnect=True)
+    watched = {"observe_only": True}
+    station, simulated = await simulate(version, misbehaviour=odd, config=watched)
+    await simulated.go_offline()
+    await until(lambda: not station.connected)
+    station.configure(
+        StationConfig(identity="CP1", measurands=MEASURANDS, observe_only=True)
+    )
+    station.configure(StationConfig(identity="CP1", measurands=MEASURANDS))
+    await simulated.go_online()
+    await manual.advance_until(lambda: simulated.registered, limit=120)
+    await until(lambda: simulated.dialect.measurands("sampled") == list(MEASURANDS))
+    await onboarded(station)
+    assert calls_received(simulated, CONFIGURATION[version][0]) == 1
+
+
 async def test_intervals_are_set(simulate: Simulate, version: str) -> None:
     """The wanted intervals are set."""
     config = {"sample_interval_s": 20, "aligned_interval_s": 900}

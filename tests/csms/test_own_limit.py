@@ -1,9 +1,14 @@
 """The profile that holds a limit is not replaced behind the user's back, and can be removed."""
 
+import asyncio
+
 import pytest
 
 from custom_components.ocpp_csms.csms import limits
-from custom_components.ocpp_csms.csms.errors import InvalidRequestError
+from custom_components.ocpp_csms.csms.errors import (
+    CommandRejectedError,
+    InvalidRequestError,
+)
 from custom_components.ocpp_csms.csms.model.commands import (
     ClearChargingProfile,
     SetChargingProfile,
@@ -103,6 +108,37 @@ async def test_refused_limit_gives_the_earlier_one_back(
     await station.execute(ClearChargingProfile(profile_id=1))
     await until(lambda: simulated.evse(1).limit_a == 10.0)
     assert (evse.wish.limit_a, evse.applied_a) == (10.0, 10.0)
+
+
+async def test_refused_limit_with_wishes_left_out(
+    simulate: Simulate, version: str
+) -> None:
+    """So it is where wishes are not applied after a boot."""
+    station, simulated = await simulate(
+        version, config={"skip_steps": frozenset({"wishes"})}
+    )
+    await station.execute(SetChargingProfile(1, _profile(1, 8.0)))
+    simulated.misbehaviour.only_stack_level = 0
+    await limits.set_limit(station, 1, 10.0)
+    with pytest.raises(InvalidRequestError, match="limit_overruled"):
+        await limits.set_limit(station, 1, 6.0)
+    assert station.evses[1].applied_a == 10.0
+
+
+async def test_two_refused_limits(simulate: Simulate, version: str) -> None:
+    """Of two wishes that are both refused neither stays: what held before does."""
+    station, simulated = await simulate(version)
+    await limits.set_limit(station, 1, 16.0)
+    simulated.misbehaviour.statuses["SetChargingProfile"] = "Rejected"
+    simulated.misbehaviour.hold.add("SetChargingProfile")
+    first = asyncio.create_task(limits.set_limit(station, 1, 10.0))
+    await until(lambda: station.evses[1].wish.limit_a == 10.0)
+    second = asyncio.create_task(limits.set_limit(station, 1, 12.0))
+    await until(lambda: station.evses[1].wish.limit_a == 12.0)
+    simulated.release("SetChargingProfile")
+    refused = await asyncio.gather(first, second, return_exceptions=True)
+    assert any(isinstance(result, CommandRejectedError) for result in refused)
+    assert station.evses[1].wish.limit_a == 16.0
 
 
 async def test_limit_above_another_profile(simulate: Simulate, version: str) -> None:

@@ -261,8 +261,8 @@ async def test_home_assistant_stops(
     await until(lambda: not charging.sim.connected)
     assert opened.close_code == GOING_AWAY
     kept = _kept(charging, environment)
-    assert kept["final"]
     (evse,) = kept["evses"]
+    assert evse["final"]
     assert evse["transaction"]["energy_wh"] == pytest.approx(1840, abs=20)
 
 
@@ -276,8 +276,8 @@ async def test_energy_is_kept_during_a_transaction(
         await charging.expect_number("sensor.session_energy", energy_wh / 1000)
         await _elapse(charging, 301)
         kept = _kept(charging, environment)
-        assert not kept["final"]
         (evse,) = kept["evses"]
+        assert not evse["final"]
         assert evse["transaction"]["energy_wh"] == pytest.approx(energy_wh, abs=20)
 
 

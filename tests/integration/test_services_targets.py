@@ -80,6 +80,27 @@ async def test_several_devices(twin: Charger) -> None:
     await until(lambda: not any(evse.operative for evse in twin.sim.evses))
 
 
+async def test_one_of_several_devices_fails(twin: Charger) -> None:
+    """One that refuses keeps none of the others back, and its refusal is told."""
+    twin.sim.misbehaviour.change_answers = [
+        lambda action, answer: (
+            {"status": "Rejected"}
+            if action == "ChangeAvailability"
+            and len(twin.calls("ChangeAvailability")) == 1
+            else answer
+        )
+    ]
+    with pytest.raises(HomeAssistantError) as raised:
+        await twin.hass.services.async_call(
+            DOMAIN,
+            "change_availability",
+            {"device_id": [twin.device_id(1), twin.device_id(2)], "available": False},
+            blocking=True,
+        )
+    assert_translated(raised, "rejected", station=NAME, status="Rejected")
+    assert len(twin.calls("ChangeAvailability")) == 2
+
+
 @pytest.mark.parametrize("device_id", [[], None])
 async def test_no_device(charger: Charger, device_id: Any) -> None:
     """Without a device nobody is asked."""

@@ -46,7 +46,9 @@ async def set_available(
         station.onboarding.retry_wishes()
         raise
     except CsmsError:
-        _wish(station, evse, before)
+        now = station.state.wish_available if evse is None else evse.wish.available
+        if now is available:
+            _wish(station, evse, before)
         raise
 
 

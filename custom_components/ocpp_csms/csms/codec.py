@@ -83,10 +83,15 @@ class Codecs:
     async def get(self, version: OcppVersion) -> Codec:
         """Return the codec of a version. A failure is not kept: the next one tries again."""
         loading = self._loading.get(version)
-        if loading is None or (loading.done() and loading.exception() is not None):
+        failed = loading is not None and loading.done() and _has_failed(loading)
+        if loading is None or failed:
             loading = asyncio.create_task(asyncio.to_thread(load, version))
             self._loading[version] = loading
         return await asyncio.shield(loading)
+
+
+def _has_failed(loading: asyncio.Task[Codec]) -> bool:
+    return loading.cancelled() or loading.exception() is not None
 
 
 def load(version: OcppVersion) -> Codec:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 START_WAIT_S = 120.0
+_SHORTEST_TOKEN = 20
+"""How long a token may be in every version."""
 """How long the car may be plugged in after a remote start; stations' own default is less."""
 
 
@@ -77,7 +79,8 @@ def _give_up_start(station: Station, evse: Evse) -> None:
 def own_token(station: Station) -> IdToken:
     """Return the token with which the central system starts charging by itself."""
     value = station.quirks.id_token or station.config.id_token
-    return IdToken(value[: station.dialect.max_token_length])
+    length = station.dialect.max_token_length if station.connected else _SHORTEST_TOKEN
+    return IdToken(value[:length])
 
 
 async def stop_charging(station: Station, evse_id: int | None = None) -> Done:

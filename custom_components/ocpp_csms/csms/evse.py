@@ -97,6 +97,8 @@ class Evse:
     """Whether that limit ends with the running transaction."""
     applying: Lock = field(default_factory=Lock)
     """Held while a limit is on its way, so that an older one never overtakes a newer."""
+    settled: tuple[float | None, bool] = (None, False)
+    """Limit and pause before those that are on their way: what a refusal goes back to."""
     closing: TimerHandle | None = None
     """Runs while a status shows that the transaction is over, whose end is not heard yet."""
     unwanted_start: TimerHandle | None = None

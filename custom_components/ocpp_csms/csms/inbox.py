@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_DATA = 1000
+_MAX_EVENTS = 500
+"""More than any station has reason to send in one message."""
 _MAX_TOLD = 50
 """How many events of one message are told: nobody can act on more at a time."""
 _PROBLEM = "Problem"
@@ -206,9 +208,13 @@ class Inbox:
         return ACKNOWLEDGED
 
     def _events_notified(self, event: EventsNotified, now: datetime) -> Acknowledged:
-        for item in event.events:
-            self._monitored(item, now)
-        for item in event.events[:_MAX_TOLD]:
+        for number, item in enumerate(event.events[:_MAX_EVENTS]):
+            try:
+                self._monitored(item, now)
+            except RpcError as error:
+                _LOGGER.debug("%s: event left out: %s", self._station.identity, error)
+            if number >= _MAX_TOLD:
+                continue
             data = {
                 "component": item.component,
                 "variable": item.variable,

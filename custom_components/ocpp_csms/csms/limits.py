@@ -104,7 +104,8 @@ async def _change(
 ) -> None:
     """Change a wish; one that the station refuses is taken back."""
     wish = evse.wish
-    before = (wish.limit_a, wish.paused)
+    if not evse.applying.locked():
+        evse.settled = (wish.limit_a, wish.paused)
     wish.limit_a, wish.paused = limit_a, paused
     station.mark(EvseKey.WISH, evse.id)
     station.flush()
@@ -117,14 +118,24 @@ async def _change(
         raise
     except CsmsError:
         if (wish.limit_a, wish.paused) == (limit_a, paused):
-            wish.limit_a, wish.paused = before
-        if wish.effective_a != evse.applied_a:
-            # What held before may have been taken away by the attempt.
-            station.onboarding.repeat_wishes()
+            wish.limit_a, wish.paused = evse.settled
+            await _give_back(station, evse)
         raise
+    else:
+        evse.settled = (limit_a, paused)
     finally:
         station.mark(EvseKey.WISH, evse.id)
         station.flush()
+
+
+async def _give_back(station: Station, evse: Evse) -> None:
+    """Apply the wish again that held before an attempt, which may have replaced it."""
+    if evse.wish.effective_a == evse.applied_a:
+        return
+    try:
+        await _apply(station, evse)
+    except CsmsError:
+        station.onboarding.repeat_wishes()
 
 
 def _snap(station: Station, limit_a: float) -> float:

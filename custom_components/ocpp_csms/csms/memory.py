@@ -1,7 +1,7 @@
 """What is kept of a station while nobody runs: as JSON-ready data, out and in again."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .evse import Evse, Wish
@@ -12,6 +12,9 @@ from .model.transaction import Transaction
 from .register import Register
 from .station import Station
 
+_RESTING = timedelta(minutes=10)
+"""A register of which nothing was heard for so long is not expected to have moved since."""
+
 
 def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
     """Return what is to be known of a station after a restart.
@@ -20,7 +23,7 @@ def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
     """
     state = station.state
     return {
-        "final": final,
+        "saved_at": _time(station.clock()),
         "info": asdict(state.info) if state.info else None,
         "last_boot": _time(state.last_boot),
         "last_seen": _time(state.last_seen),
@@ -28,15 +31,15 @@ def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
         "profile_attempt": station.profile_attempt,
         "measurands_taken": _measurands(station),
         "last_transaction_id": station.transactions.last_id,
-        "evses": [_evse(evse) for evse in station.evses.values()],
+        "evses": [_evse(evse, final=final) for evse in station.evses.values()],
     }
 
 
 def restore(station: Station, data: dict[str, Any]) -> None:
     """Give a new station its memory back.
 
-    Where more may have been heard after it was written, what a running transaction has
-    taken is not shown before the station tells it again: it would fall back.
+    Where more may have been heard after it was written, what the meter told last is not
+    shown before the station tells it again: it would fall back.
     """
     state = station.state
     if data["info"]:
@@ -50,7 +53,7 @@ def restore(station: Station, data: dict[str, Any]) -> None:
         station.measurands_taken = (tuple(chosen), set(taken))
     station.transactions.last_id = data["last_transaction_id"]
     for item in data["evses"]:
-        _restore_evse(station, item, final=data["final"])
+        _restore_evse(station, item, _read_time(data["saved_at"]))
     station.flush()
 
 
@@ -61,9 +64,11 @@ def _measurands(station: Station) -> list[list[str]] | None:
     return [list(chosen), sorted(taken)]
 
 
-def _evse(evse: Evse) -> dict[str, Any]:
+def _evse(evse: Evse, *, final: bool) -> dict[str, Any]:
+    known = evse.meter.registers.keys() <= evse.meter.readings.keys()
     return {
         "id": evse.id,
+        "final": final and known,
         "connectors": list(evse.connectors),
         "channels": [
             [channel.measurand, channel.phase, channel.location]
@@ -111,14 +116,16 @@ def _restore_register(
         evse.meter.readings[channel] = Reading(register.lifetime_wh, register.at)
 
 
-def _restore_evse(station: Station, data: dict[str, Any], *, final: bool) -> None:
-    shown = final or data["transaction"] is None
+def _restore_evse(
+    station: Station, data: dict[str, Any], saved_at: datetime | None
+) -> None:
     evse = station.evse(data["id"])
     for connector_id in data["connectors"]:
         evse.connector(connector_id)
     evse.known_channels = [_channel(*item) for item in data["channels"]]
     for measurand, phase, location, kept in data["registers"]:
         channel = _channel(measurand, phase, location)
+        shown = data["final"] or _rests(data, kept, saved_at)
         _restore_register(evse, channel, kept, shown=shown)
     evse.wish = Wish(**data["wish"])
     evse.applied_a = data["applied_a"]
@@ -129,8 +136,19 @@ def _restore_evse(station: Station, data: dict[str, Any], *, final: bool) -> Non
         if transaction is not None:
             setattr(evse, key, transaction)
             station.transactions.remember(transaction)
-    if evse.transaction is not None and not shown:
+    if evse.transaction is not None and not data["final"]:
+        evse.transaction.kept_wh = evse.transaction.energy_wh
         evse.transaction.energy_wh = None
+
+
+def _rests(
+    data: dict[str, Any], kept: dict[str, Any], saved_at: datetime | None
+) -> bool:
+    """Return whether a register did not move any more when it was saved."""
+    at = _read_time(kept["at"])
+    if data["transaction"] is not None or at is None or saved_at is None:
+        return False
+    return saved_at - at > _RESTING
 
 
 def _transaction(transaction: Transaction | None) -> dict[str, Any] | None:

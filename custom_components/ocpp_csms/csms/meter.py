@@ -176,6 +176,17 @@ class Meter:
             del self.readings[channel]
         return flows
 
+    def show_registers(self) -> list[Channel]:
+        """Show registers that were kept over a crash, as nothing newer is going to come."""
+        hidden = [channel for channel in self.registers if channel not in self.readings]
+        shown: list[Channel] = []
+        for channel in hidden:
+            register = self.registers[channel]
+            if register.lifetime_wh is not None and register.at is not None:
+                self.readings[channel] = Reading(register.lifetime_wh, register.at)
+                shown.append(channel)
+        return shown
+
     def stop_flow(self, now: datetime) -> list[Channel]:
         """Set power and current to 0: nothing flows, and some stations never say so."""
         changed = []

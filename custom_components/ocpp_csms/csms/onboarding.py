@@ -88,7 +88,7 @@ class Onboarding:
         self._retry: asyncio.TimerHandle | None = None
         self._retries = 0
         self._failed: dict[Step, None] = {}
-        self._again: dict[Step, None] = {}
+        self._again: set[Step] = set()
         self._draining = False
         self._start_wanted = False
 
@@ -156,6 +156,9 @@ class Onboarding:
         for step in Step:
             if step in left_out and not self._left_out_by_choice(step):
                 self.repeat(step)
+        if Step.CONFIGURATION in self._again:
+            self.repeat(Step.MEASURANDS)
+            self.repeat(Step.INTERVALS)
         if config.measurands != before.measurands:
             self.repeat(Step.MEASURANDS)
         intervals = (config.sample_interval_s, config.aligned_interval_s)
@@ -183,22 +186,21 @@ class Onboarding:
 
     def repeat(self, step: Step) -> None:
         """Run one step again soon: after what runs just now, or once the station is back."""
-        self._again[step] = None
+        self._again.add(step)
         if self._task is None and self._station.accepted and self._station.connected:
+            self._draining = True
             self._task = asyncio.create_task(self._run_again())
 
     async def _run_again(self) -> None:
-        self._draining = True
         await self._drain()
         self._task = None
         if self._start_wanted:
             self.start(after_boot=False)
 
     async def _drain(self) -> None:
-        """Run the steps that are wanted again."""
+        """Run the steps that are wanted again, in their order."""
         while self._again:
-            step = next(iter(self._again))
-            del self._again[step]
+            step = next(step for step in Step if step in self._again)
             await self._run_step(step)
 
     async def _run(self, *, after_boot: bool) -> None:
@@ -221,6 +223,7 @@ class Onboarding:
         station.flush()
 
     async def _run_step(self, step: Step) -> None:
+        self._again.discard(step)
         skipped = self._reason_to_skip(step)
         if skipped:
             self._record(step, StepState.SKIPPED, skipped)

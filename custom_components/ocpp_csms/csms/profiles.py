@@ -62,12 +62,12 @@ def _check_kind(profile: ChargingProfile) -> None:
 
 def _check_times(profile: ChargingProfile) -> None:
     """Refuse times at which the clocks of embedded stations overflow."""
-    schedule = profile.schedule
-    end = None
-    if schedule.start is not None and schedule.duration_s is not None:
-        end = schedule.start + timedelta(seconds=schedule.duration_s)
-    times = (schedule.start, end, profile.valid_from, profile.valid_to)
-    if any(time is not None and time.year >= _LAST_YEAR for time in times):
+    start, duration_s = profile.schedule.start, profile.schedule.duration_s
+    times = [start, profile.valid_from, profile.valid_to]
+    too_far = any(time is not None and time.year >= _LAST_YEAR for time in times)
+    if not too_far and start is not None and duration_s is not None:
+        too_far = (start + timedelta(seconds=duration_s)).year >= _LAST_YEAR
+    if too_far:
         raise InvalidRequestError("time_too_far", year=_LAST_YEAR)
 
 

@@ -50,7 +50,8 @@ _DEFLATE = ServerPerMessageDeflateFactory(
 )
 """Compression as 2.x demands it (Part 4 section 3.3), keeping no memory between messages."""
 _QUEUED_FRAMES = 8
-_BACKLOG = 1024
+_BACKLOG = 256
+"""How many connections are accepted at a time: well below what the lobby holds."""
 _MISSING_CONNECTION = "Connection"
 
 
@@ -118,7 +119,6 @@ class Server:
         self._codecs = Codecs()
         self._lobby = Lobby()
         self._listener: WebSocketServer | None = None
-        self._stopping = False
         self._guests: WeakKeyDictionary[ServerConnection, _Guest] = WeakKeyDictionary()
 
     @property
@@ -131,7 +131,7 @@ class Server:
     async def start(self) -> None:
         """Open the listener. Raises OSError where the port can't be had."""
         settings = self.settings
-        self._stopping = False
+        self._lobby.closed = False
         self._listener = await serve(
             self._serve,
             settings.host,
@@ -154,12 +154,11 @@ class Server:
 
     async def stop(self) -> None:
         """Close every connection with 1001 and free the port."""
-        self._stopping = True
+        self._lobby.close()
         await _close(self.stations.values(), "the central system stops")
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-            self._lobby.clear()
             await listener.wait_closed()
 
     def add(self, config: StationConfig) -> Station:
@@ -176,7 +175,8 @@ class Server:
     def remove(self, identity: str) -> Awaitable[None]:
         """Let a station in no longer; what is returned closes its connection."""
         station = self.stations.pop(identity, None)
-        return _close([station] if station else [], "the station was removed")
+        closing = _close([station] if station else [], "the station was removed")
+        return asyncio.create_task(closing)
 
     def _new_station(self, config: StationConfig, *, accepted: bool) -> Station:
         station = Station(
@@ -197,7 +197,7 @@ class Server:
         The schemas are at hand before it is, so that connections are served in the
         order in which they were opened.
         """
-        if self._stopping:
+        if self._lobby.closed:
             return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "stopping\n")
         try:
             identity, choice = self._admit(request)
@@ -308,7 +308,6 @@ class Server:
 
     async def _serve(self, socket: ServerConnection) -> None:
         """Serve an open connection until it closes."""
-        self._lobby.leave(socket.transport)
         guest = self._guests.pop(socket)
         assert guest.codec is not None
         station = self.stations.get(guest.identity)

@@ -230,6 +230,7 @@ class Sessions:
         station = self._station
         if evse.transaction is None:
             self._mark_channels(evse, evse.meter.stop_flow(now))
+            self._mark_channels(evse, evse.meter.show_registers())
             if evse.applied_to_transaction:
                 evse.applied_a, evse.applied_to_transaction = None, False
                 station.mark(EvseKey.LIMIT, evse.id)

@@ -163,6 +163,8 @@ class Transactions:
     ) -> None:
         """Mark a transaction as ended. A lost end may be corrected by a late message."""
         transaction.ended_at = max(at, transaction.started_at)
+        if transaction.energy_wh is None:
+            transaction.energy_wh = transaction.kept_wh
         transaction.stop_reason = reason
         transaction.charging_state = None
         if evse.transaction is transaction:

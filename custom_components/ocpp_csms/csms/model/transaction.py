@@ -22,7 +22,8 @@ class Transaction:
     `reported_start_wh` is what the station said of its start. `meter_start_wh`, from
     which the energy counts, is corrected where that can't be true, and None until the
     station tells a start value or a first sample. `station_id` is what the station calls
-    it, if not by our id; `id_confirmed` that it has used our id.
+    it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
+    before a crash: the least that the energy can be.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Transaction:
     meter_start_wh: float | None = None
     reported_start_wh: float | None = None
     energy_wh: float | None = None
+    kept_wh: float | None = None
     meter_stop_wh: float | None = None
     ended_at: datetime | None = None
     stop_reason: str | None = None
