@@ -65,10 +65,13 @@ def _measurands(station: Station) -> list[list[str]] | None:
 
 
 def _evse(evse: Evse, *, final: bool) -> dict[str, Any]:
-    known = evse.meter.registers.keys() <= evse.meter.readings.keys()
+    shown = all(
+        channel in evse.meter.readings or register.lifetime_wh is None
+        for channel, register in evse.meter.registers.items()
+    )
     return {
         "id": evse.id,
-        "final": final and known,
+        "final": final and shown,
         "connectors": list(evse.connectors),
         "channels": [
             [channel.measurand, channel.phase, channel.location]
