@@ -125,7 +125,7 @@ def test_overload_acts_at_once_and_recovery_waits() -> None:
     """A grant falls at once, and rises only when it has been possible for a while."""
     state = BalanceState()
     seen = []
-    for seconds, other in ((0, 0), (10, 22), (20, 0), (60, 0), (71, 0)):
+    for seconds, other in ((0, 0), (10, 22), (20, 0), (79, 0), (80, 0)):
         at = NOW + timedelta(seconds=seconds)
         state, grants = balance([_fuse(30, other=other)], [_car("a")], state, at, FINE)
         seen.append((round(grants["a"].current_a, 6), grants["a"].reason))
@@ -150,6 +150,42 @@ def test_turns() -> None:
         waiting = [g.reason for g in grants.values() if not g.current_a]
         assert waiting == [GrantReason.WAITING] * 2
     assert charged == ["a"] * 3 + ["b"] * 3 + ["c"] * 3 + ["a"]
+
+
+def test_recovery_begins_anew_with_each_overload() -> None:
+    """A kettle that is on now and then does not make a car begin and stop with it."""
+    state, seen = BalanceState(), []
+    for seconds in range(0, 600, 10):
+        at = NOW + timedelta(seconds=seconds)
+        other = 22 if seconds % 70 == 10 else 0
+        state, grants = balance([_fuse(30, other=other)], [_car("a")], state, at, FINE)
+        seen.append(grants["a"].current_a)
+    assert seen[0] == 16
+    assert set(seen[1:]) == {8}
+
+
+@pytest.mark.parametrize("cars", [2, 3, 4, 5])
+@pytest.mark.parametrize("places", [1, 2, 3])
+@pytest.mark.parametrize("step_s", [30, 600])
+def test_turns_are_even(cars: int, places: int, step_s: int) -> None:
+    """Over a day each of several cars has about its share, however many there are."""
+    config = BalanceConfig(recovery=timedelta(0))
+    demands = [_car(f"c{number}") for number in range(cars)]
+    state, hours = BalanceState(), dict.fromkeys((d.id for d in demands), 0.0)
+    for seconds in range(0, 86_400, step_s):
+        at = NOW + timedelta(seconds=seconds)
+        state, grants = balance([_fuse(6 * places)], demands, state, at, config)
+        for name, grant in grants.items():
+            hours[name] += (grant.current_a > 0) * step_s / 3600
+    share = min(1.0, places / cars) * 24
+    assert all(0.75 * share < served < 1.3 * share for served in hours.values()), hours
+
+
+def test_unequal_minimums() -> None:
+    """What is left lifts the lowest first."""
+    cars = [_car("a"), _car("b", min_a=10)]
+    assert _currents(_share([_fuse(24)], cars)) == {"a": 12, "b": 12}
+    assert _currents(_share([_fuse(18)], cars)) == {"a": 8, "b": 10}
 
 
 @pytest.mark.parametrize(
@@ -263,6 +299,20 @@ def test_higher_priority_never_gets_less_by_a_lower_one() -> None:
     alone = _share([_fuse(20)], [_car("a", priority=1)])["a"].current_a
     both = _share([_fuse(20)], [_car("a", priority=1), _car("b")])["a"].current_a
     assert (alone, both) == (pytest.approx(16), pytest.approx(14))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"step_a": 0}, "step_not_positive"),
+        ({"step_a": nan}, "step_not_positive"),
+        ({"turn": timedelta(-1)}, "delay_negative"),
+    ],
+)
+def test_settings_that_make_no_sense(fields: dict[str, Any], reason: str) -> None:
+    """So is a way of sharing."""
+    with pytest.raises(ChargingError, match=reason):
+        BalanceConfig(**fields)
 
 
 def test_unused_demand() -> None:

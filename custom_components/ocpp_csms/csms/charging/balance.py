@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import floor, isfinite
+from math import floor, inf, isfinite
 
 from .errors import ChargingError
 
@@ -80,9 +80,15 @@ class Share:
     """What is remembered of an EVSE between two steps."""
 
     current_a: float = 0.0
-    lowered_at: datetime | None = None
+    room_since: datetime | None = None
+    """Since when more could be given, while it is not given yet."""
     began_at: datetime | None = None
+    """Begin of its present turn."""
+    served_since: datetime | None = None
+    """Since when it has charged, perhaps for several turns."""
     ended_at: datetime | None = None
+    limited: bool = False
+    """Whether a circuit kept it below what it wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,13 @@ class BalanceConfig:
     recovery: timedelta = timedelta(seconds=60)
     turn: timedelta = timedelta(minutes=30)
     """How long an EVSE charges before others have their turn, where not all can."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if not isfinite(self.step_a) or self.step_a <= 0:
+            raise ChargingError("step_not_positive", str(self.step_a))
+        if min(self.recovery, self.turn) < timedelta():
+            raise ChargingError("delay_negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +257,16 @@ def _minimums(
 def _turn(
     demand: Demand, state: BalanceState, now: datetime, config: BalanceConfig
 ) -> tuple[int, int, float, str]:
-    """Return the place of a demand: by priority, then who is in its turn, then who waits."""
+    """Return the place of a demand: by priority; who is in its turn; who waits; the others."""
     share = state.shares.get(demand.id, Share())
-    in_turn = share.began_at is not None and now - share.began_at < config.turn
-    served = share.ended_at if share.began_at is None else share.began_at
-    waited = served.timestamp() if served is not None else 0.0
-    return (-demand.priority, 0 if in_turn else 1, waited, demand.id)
+    if share.began_at is None:
+        waits_since = share.ended_at.timestamp() if share.ended_at else 0.0
+        return (-demand.priority, 1, waits_since, demand.id)
+    if now - share.began_at < config.turn:
+        return (-demand.priority, 0, share.began_at.timestamp(), demand.id)
+    # Who has been served the longest is the first to leave.
+    served_since = (share.served_since or share.began_at).timestamp()
+    return (-demand.priority, 2, -served_since, demand.id)
 
 
 def _raise(
@@ -261,12 +278,26 @@ def _raise(
     for priority in priorities:
         rising = [d for d in demands if d.priority == priority and d.id in given]
         while rising:
-            step = min(_even_step(house, rising), _least_wish(rising, given))
-            for demand in rising:
+            level = min(given[demand.id] for demand in rising)
+            lowest = [d for d in rising if given[d.id] <= level + _EPSILON]
+            step = min(
+                _even_step(house, lowest),
+                _least_wish(lowest, given),
+                _next_level(rising, given, level) - level,
+            )
+            for demand in lowest:
                 house.take(demand, step)
                 given[demand.id] += step
             rising = [d for d in rising if not _stops(house, d, given, bound)]
     return bound
+
+
+def _next_level(
+    rising: list[Demand], given: Mapping[str, float], level: float
+) -> float:
+    """Return what the next higher demand has, up to which the lowest are raised first."""
+    higher = [given[d.id] for d in rising if given[d.id] > level + _EPSILON]
+    return min(higher, default=inf)
 
 
 def _even_step(house: _House, rising: list[Demand]) -> float:
@@ -335,22 +366,35 @@ def _settle(
     for demand in demands:
         before = state.shares.get(demand.id, Share())
         grant = grants[demand.id]
-        recovering = (
-            before.lowered_at is not None and now - before.lowered_at < config.recovery
-        )
-        if grant.current_a > before.current_a and recovering:
-            grant = Grant(before.current_a, GrantReason.RECOVERING, grant.circuit)
+        rises = before.limited and grant.current_a > before.current_a + _EPSILON
+        since = (before.room_since or now) if rises else None
+        if since is not None and now - since < config.recovery:
+            held_a = before.current_a if before.current_a >= demand.min_a else 0.0
+            grant = Grant(held_a, GrantReason.RECOVERING, grant.circuit)
+        else:
+            since = None
         settled[demand.id] = grant
-        shares[demand.id] = _remember(before, grant.current_a, now)
+        shares[demand.id] = _remember(before, grant, since, now, config)
     return BalanceState(shares), settled
 
 
-def _remember(before: Share, current_a: float, now: datetime) -> Share:
-    share = replace(before, current_a=current_a)
-    if current_a < before.current_a:
-        share = replace(share, lowered_at=now)
-    if current_a > 0 and before.began_at is None:
-        return replace(share, began_at=now)
-    if current_a == 0 and before.began_at is not None:
-        return replace(share, began_at=None, ended_at=now)
+def _remember(
+    before: Share,
+    grant: Grant,
+    room_since: datetime | None,
+    now: datetime,
+    config: BalanceConfig,
+) -> Share:
+    share = replace(
+        before,
+        current_a=grant.current_a,
+        limited=grant.reason is not GrantReason.FULL,
+        room_since=room_since,
+    )
+    if grant.current_a <= 0:
+        ended = before.ended_at if before.began_at is None else now
+        return replace(share, began_at=None, served_since=None, ended_at=ended)
+    over = before.began_at is not None and now - before.began_at >= config.turn
+    if before.began_at is None or over:
+        return replace(share, began_at=now, served_since=before.served_since or now)
     return share
