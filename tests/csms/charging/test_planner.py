@@ -391,3 +391,139 @@ def test_examples_of_the_documentation(
     result = plan(_request(**night | fields))
     assert [(int(start), int(end)) for start, end in _times(result)] == times
     assert result.cost == pytest.approx(cost, abs=0.005)
+
+
+# What a review found.
+
+
+@pytest.mark.parametrize(
+    ("fields", "current_a"),
+    [
+        ({"capacity_a": _hours(*[8.0] * 30)}, {8.0}),
+        ({"capacity_a": _hours(*[0.0] * 30)}, set()),
+        ({"price_limit": 0.05}, set()),
+        ({}, {16.0}),
+    ],
+)
+def test_missed_deadline_keeps_every_limit(
+    fields: dict[str, Any], current_a: set[float]
+) -> None:
+    """After the deadline charging goes on at once, within fuse and price limit."""
+    result = plan(_request(charger=ELEVEN_KW, deadline=_at(-30), **fields))
+    assert {segment.current_a for segment in result.segments} == current_a
+    assert result.reason is PlanReason.TOO_LATE
+    if current_a:
+        assert result.segments[0].start == T0
+        assert result.energy_wh == pytest.approx(4 * KWH_PER_SLOT * 1000)
+
+
+@pytest.mark.parametrize("minutes", [1, 20, 35, 90])
+@pytest.mark.parametrize("slots", [0.5, 2.5, 7, 23])
+@pytest.mark.parametrize("fields", [{}, {"capacity_a": _hours(*[10.0] * 6)}])
+def test_segments_are_what_the_plan_says(
+    minutes: int, slots: float, fields: dict[str, Any]
+) -> None:
+    """With a precondition too the segments hold the energy, and the end is charged."""
+    charger = ELEVEN_KW if fields else ONE_SPEED
+    result = plan(
+        _request(
+            charger=charger,
+            energy_wh=slots * KWH_PER_SLOT * 1000,
+            precondition=timedelta(minutes=minutes),
+            **fields,
+        )
+    )
+    energy = sum(segment.energy_wh(230) for segment in result.segments)
+    assert energy == pytest.approx(result.energy_wh, rel=1e-6)
+    assert result.energy_wh + result.shortfall_wh == pytest.approx(
+        slots * KWH_PER_SLOT * 1000
+    )
+    assert result.segments[-1].end == _at(360)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contiguous": True, "max_segments": 3},
+        {"max_segments": 1, "precondition": timedelta(minutes=30)},
+        {"max_segments": 2, "precondition": timedelta(minutes=30)},
+    ],
+)
+def test_wishes_that_go_together(fields: dict[str, Any]) -> None:
+    """One stretch, few segments and a warm car can be asked for at once."""
+    result = plan(_request(charger=ELEVEN_KW, energy_wh=9000, **fields))
+    assert len(result.segments) <= fields["max_segments"]
+    if fields.get("contiguous"):
+        starts = {segment.start for segment in result.segments[1:]}
+        assert starts <= {segment.end for segment in result.segments}
+    if "precondition" in fields:
+        assert result.segments[-1].end == _at(360)
+    assert result.shortfall_wh == 0
+
+
+def test_dear_slot_is_the_one_that_is_cut() -> None:
+    """What is too much is cut where it is dear, not where it is late."""
+    prices = Series(T0, (0.5, 0.1))
+    result = plan(
+        _request(
+            deadline=_at(30),
+            energy_wh=1.5 * KWH_PER_SLOT * 1000,
+            import_price=prices,
+        )
+    )
+    assert _times(result) == [(7.5, 30)]
+    assert result.cost == pytest.approx(KWH_PER_SLOT * (0.5 * 0.5 + 0.1))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contiguous": True},
+        {"max_segments": 1},
+        {"precondition": timedelta(minutes=30)},
+        {"start_cost": 5.0},
+    ],
+)
+def test_previous_plan_that_no_longer_fits(fields: dict[str, Any]) -> None:
+    """A changed wish changes the plan, however well the old one would still do."""
+    zigzag = Series(T0, (0.1, 0.9) * 12)
+    request = _request(import_price=zigzag)
+    before = plan(request)
+    assert len(before.segments) > 1
+    changed = _request(
+        import_price=zigzag, previous=before, saving_threshold=0.1, **fields
+    )
+    assert plan(changed).segments != before.segments
+
+
+@pytest.mark.parametrize(("from_wh", "rest_w"), [(8000, 1000), (4000, 2000)])
+def test_tapering_car_is_full_in_time(from_wh: float, rest_w: float) -> None:
+    """A car that takes less and less gets (nearly) what the plan promises."""
+    taper = Taper(from_wh=from_wh, rest_w=rest_w)
+    result = plan(
+        _request(charger=ELEVEN_KW, energy_wh=20_000, taper=taper, import_price=None)
+    )
+    missing = 20_000.0
+    for segment in result.segments:
+        seconds = int((segment.end - segment.start).total_seconds())
+        offered = segment.current_a * 690
+        for _ in range(seconds):
+            missing -= min(offered, taper.power(missing, 11_040)) / 3600
+    assert missing < 800
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"precondition": timedelta(-1)}, "precondition_negative"),
+        ({"start_cost": -1}, "start_cost_negative"),
+        ({"start_cost": nan}, "start_cost_negative"),
+        ({"price_limit": nan}, "price_not_a_number"),
+        ({"unknown_price": inf}, "price_not_a_number"),
+        ({"saving_threshold": nan}, "price_not_a_number"),
+    ],
+)
+def test_wishes_that_make_no_sense(fields: dict[str, Any], reason: str) -> None:
+    """Numbers that are none are refused with their reason."""
+    with pytest.raises(ChargingError, match=reason):
+        _request(**fields)

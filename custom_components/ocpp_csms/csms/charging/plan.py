@@ -108,6 +108,13 @@ class PlanRequest:
             raise ChargingError("energy_not_a_number", str(energy))
         if energy is None and self.price_limit is None and not self.surplus_only:
             raise ChargingError("goal_missing")
+        if self.precondition < timedelta():
+            raise ChargingError("precondition_negative")
+        if not isfinite(self.start_cost) or self.start_cost < 0:
+            raise ChargingError("start_cost_negative", str(self.start_cost))
+        chosen = (self.price_limit, self.unknown_price, self.saving_threshold)
+        if not all(isfinite(value) for value in chosen if value is not None):
+            raise ChargingError("price_not_a_number", str(chosen))
         if self.max_segments is not None and self.max_segments < 1:
             raise ChargingError("segments_missing", str(self.max_segments))
 

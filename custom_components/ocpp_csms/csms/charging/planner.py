@@ -18,6 +18,8 @@ from .plan import Charger, Plan, PlanReason, PlanRequest, PlanSegment
 
 _PUBLICATION = timedelta(hours=1)
 """How soon to ask again for prices that are not known yet."""
+_CATCH_UP = timedelta(days=1)
+"""How long charging goes on after a deadline that was missed, unless there is enough."""
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
 
@@ -61,26 +63,32 @@ def plan(request: PlanRequest) -> Plan:
     choices = _choose(request, grid)
     fresh = _result(request, grid, choices)
     if kept is not None and kept.shortfall_wh <= fresh.shortfall_wh + grid.unit_wh:
-        if kept.cost - fresh.cost <= request.saving_threshold + 1e-9:
+        saved = _total_cost(request, kept) - _total_cost(request, fresh)
+        if saved <= request.saving_threshold + 1e-9:
             return kept
     return fresh
 
 
+def _total_cost(request: PlanRequest, made: Plan) -> float:
+    """Return what a plan costs with its beginnings."""
+    ends = {segment.end for segment in made.segments}
+    begins = sum(segment.start not in ends for segment in made.segments)
+    return made.cost + begins * request.start_cost
+
+
 def _at_once(request: PlanRequest) -> Plan:
-    """Return a plan that charges now as fast as it can: the deadline is over."""
-    charger = request.charger
-    energy = request.energy_wh or 0.0
-    hours = energy / charger.max_w
-    end = request.now + timedelta(hours=hours)
-    segment = PlanSegment(request.now, end, charger.max_a, max(charger.phases))
-    price = request.import_price.at(request.now) if request.import_price else None
-    return Plan(
-        segments=(segment,) if energy else (),
-        reason=PlanReason.TOO_LATE,
-        energy_wh=energy,
-        cost=energy / 1000 * (price or 0.0),
-        next_plan_at=end,
-    )
+    """Return a plan that charges from now on as fast as all limits allow: it is too late."""
+    late = replace(request, deadline=request.now + _CATCH_UP, previous=None)
+    grid = _grid(late)
+    choices = _all_that_is_allowed(grid)
+    on = choices != OFF
+    energy = np.where(on, grid.powers[choices], 0.0) * grid.hours
+    wanted = request.energy_wh or 0.0
+    before = np.cumsum(energy) - energy
+    choices = np.where(before < wanted - 1e-6, choices, OFF)
+    result = _result(late, grid, choices)
+    end = max((s.end for s in result.segments), default=late.deadline)
+    return replace(result, reason=PlanReason.TOO_LATE, next_plan_at=end)
 
 
 def _options(charger: Charger) -> tuple[Floats, Ints]:
@@ -180,8 +188,9 @@ def _choose(request: PlanRequest, grid: _Grid) -> Ints:
     """Return the option of each slot."""
     if request.energy_wh is None:
         return _all_that_is_allowed(grid)
-    fixed = grid.fixed
-    left_wh = request.energy_wh - float((grid.powers[-1] * grid.hours[fixed]).sum())
+    fixed, top = grid.fixed, _all_that_is_allowed(grid)
+    fixed_wh = float((grid.powers[top[fixed]] * grid.hours[fixed]).sum())
+    left_wh = request.energy_wh - fixed_wh
     left = ceil(left_wh / grid.unit_wh - 1e-6)
     costs = np.where(fixed[:, None], np.inf, grid.costs)
     slots = Slots(costs, grid.units, _tapered(request, grid, max(left, 0)))
@@ -192,11 +201,11 @@ def _choose(request: PlanRequest, grid: _Grid) -> Ints:
         )
         most = request.max_segments
         if most is not None and _segments(np.where(fixed, -2, choices)) > most:
-            blocks = max(1, most - int(fixed.any()))
+            blocks = 1 if request.contiguous else max(1, most - int(fixed.any()))
             choices = cheapest_blocks(
                 slots, left, blocks, start_cost=request.start_cost
             )
-    choices[fixed] = len(grid.powers) - 1
+    choices[fixed] = top[fixed]
     return choices
 
 
@@ -210,32 +219,72 @@ def _all_that_is_allowed(grid: _Grid) -> Ints:
 def _precondition(request: PlanRequest, grid: _Grid) -> _Grid:
     """Return the grid with the slots taken in which the car is to be charging.
 
-    The first of them begins where the precondition does.
+    At the highest power that is allowed. The slot in which the precondition begins is split.
     """
-    left = request.precondition
+    begin = request.deadline - _precondition_time(request)
+    inside = next(
+        (
+            slot
+            for slot, (start, end) in enumerate(
+                zip(grid.starts, grid.ends, strict=True)
+            )
+            if start < begin < end
+        ),
+        None,
+    )
+    if inside is not None:
+        grid = _split(grid, inside, begin)
     energy_wh = request.energy_wh or 0.0
-    fixed = np.zeros(len(grid.hours), dtype=np.bool_)
+    fixed, top = np.zeros(len(grid.hours), dtype=np.bool_), _all_that_is_allowed(grid)
     for slot in reversed(range(len(grid.hours))):
-        if left <= timedelta() or energy_wh <= 0 or np.isinf(grid.costs[slot, -1]):
+        if grid.starts[slot] < begin or energy_wh <= 0:
             break
-        fixed[slot] = True
-        left -= grid.ends[slot] - grid.starts[slot]
-        energy_wh -= float(grid.powers[-1] * grid.hours[slot])
-    grid = replace(grid, fixed=fixed)
-    if left < timedelta():
-        grid = _begin_later(grid, int(np.flatnonzero(fixed)[0]), -left)
-    return grid
+        if top[slot] != OFF:
+            fixed[slot] = True
+            energy_wh -= float(grid.powers[top[slot]] * grid.hours[slot])
+    return replace(grid, fixed=fixed)
+
+
+def _precondition_time(request: PlanRequest) -> timedelta:
+    """Return how long before the deadline is taken; all, if that has to be the only stretch."""
+    if request.precondition and request.max_segments == 1:
+        return request.deadline - request.now
+    return request.precondition
+
+
+def _split(grid: _Grid, slot: int, at: datetime) -> _Grid:
+    """Return the grid with a slot in two."""
+    index = np.insert(np.arange(len(grid.hours)), slot, slot)
+    starts, ends = [grid.starts[i] for i in index], [grid.ends[i] for i in index]
+    ends[slot] = starts[slot + 1] = at
+    hours = grid.hours[index]
+    whole = hours[slot]
+    hours[slot] = (ends[slot] - starts[slot]) / timedelta(hours=1)
+    hours[slot + 1] = whole - hours[slot]
+    part = (hours / grid.hours[index])[:, None]
+    units = np.floor(grid.powers[None, :] * hours[:, None] / grid.unit_wh + 1e-6)
+    return replace(
+        grid,
+        hours=hours,
+        starts=starts,
+        ends=ends,
+        costs=grid.costs[index] * part,
+        units=units.astype(np.int64),
+        known=grid.known[index],
+        import_price=grid.import_price[index],
+        export_price=grid.export_price[index],
+        surplus=grid.surplus[index],
+        limits={reason: limit[index] for reason, limit in grid.limits.items()},
+        fixed=grid.fixed[index],
+    )
 
 
 def _begin_later(grid: _Grid, slot: int, length: timedelta) -> _Grid:
     """Return the grid with a slot that begins later."""
     starts, hours = list(grid.starts), grid.hours.copy()
-    costs, units = grid.costs.copy(), grid.units.copy()
     starts[slot] += length
-    hours[slot] -= length / timedelta(hours=1)
-    costs[slot] *= hours[slot] / grid.hours[slot]
-    units[slot] = np.floor(grid.powers * hours[slot] / grid.unit_wh + 1e-6)
-    return replace(grid, starts=starts, hours=hours, costs=costs, units=units)
+    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
+    return replace(grid, starts=starts, hours=hours)
 
 
 def _tapered(
@@ -247,8 +296,11 @@ def _tapered(
     most = float(grid.powers[-1])
     missing = np.arange(need + 1) * grid.unit_wh
     power = np.array([request.taper.power(float(wh), most) for wh in missing])
+    # What counts is the power at the end of a slot, when less is missing.
+    slot_units = grid.units.max(axis=0)
+    after = np.maximum(np.arange(need + 1)[:, None] - slot_units[None, :], 0)
     allowed: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (
-        grid.powers[None, :] <= power[:, None] + _EPSILON_W
+        grid.powers[None, :] <= power[after] + _EPSILON_W
     )
     allowed[:, 0] = True
     return allowed
@@ -290,8 +342,8 @@ def _result(request: PlanRequest, grid: _Grid, choices: Ints) -> Plan:
 def _trim(request: PlanRequest, grid: _Grid, choices: Ints) -> _Grid:
     """Return the grid with the slot shortened that goes beyond what is wanted.
 
-    It is the last one, which ends when there is enough; where only a precondition charges,
-    the first, which begins later.
+    It is the dearest of those in which charging begins or ends; where only a precondition
+    charges, the first, which begins later.
     """
     if request.energy_wh is None:
         return grid
@@ -300,21 +352,47 @@ def _trim(request: PlanRequest, grid: _Grid, choices: Ints) -> _Grid:
     excess_wh = float(energy.sum()) - request.energy_wh
     if excess_wh <= 1e-6:
         return grid
-    for slot in reversed(np.flatnonzero(on & ~grid.fixed).tolist()):
-        part_wh = min(excess_wh, float(energy[slot]))
-        grid = _end_earlier(grid, slot, part_wh / float(grid.powers[choices[slot]]))
+    free = on & ~grid.fixed
+    while excess_wh > 1e-6 and free.any():
+        slot, at_begin = _dearest_edge(grid, choices, free)
+        power = float(grid.powers[choices[slot]])
+        part_wh = min(excess_wh, float(power * grid.hours[slot]))
+        cut = _begin_later if at_begin else _end_earlier
+        grid = cut(grid, slot, timedelta(hours=part_wh / power))
         excess_wh -= part_wh
-        if excess_wh <= 1e-6:
-            return grid
-    length = timedelta(hours=excess_wh / float(grid.powers[-1]))
-    return _begin_later(grid, int(np.flatnonzero(on)[0]), length)
+        free[slot] = False
+    if excess_wh <= 1e-6:
+        return grid
+    first = int(np.flatnonzero(on)[0])
+    power = float(grid.powers[choices[first]])
+    return _begin_later(grid, first, timedelta(hours=excess_wh / power))
 
 
-def _end_earlier(grid: _Grid, slot: int, by_h: float) -> _Grid:
+def _dearest_edge(
+    grid: _Grid, choices: Ints, free: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> tuple[int, bool]:
+    """Return the dearest slot at the begin or end of a stretch, and whether it is the begin.
+
+    Of equally dear ones the last: charging ends when there is enough.
+    """
+    on = choices != OFF
+    begins = free & ~np.append(False, on[:-1])
+    ends = free & ~np.append(on[1:], False)
+    edges = np.flatnonzero(begins | ends)
+    if not edges.size:
+        edges = np.flatnonzero(free)
+    chosen = choices[edges]
+    wh = grid.powers[chosen] * grid.hours[edges]
+    price = grid.costs[edges, chosen] / np.maximum(wh, 1e-9)
+    slot = int(edges[np.flatnonzero(price >= price.max() - 1e-9)[-1]])
+    return slot, bool(begins[slot] and not ends[slot])
+
+
+def _end_earlier(grid: _Grid, slot: int, length: timedelta) -> _Grid:
     """Return the grid with a slot that ends earlier."""
     ends, hours = list(grid.ends), grid.hours.copy()
-    ends[slot] -= timedelta(hours=by_h)
-    hours[slot] -= by_h
+    ends[slot] -= length
+    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
     return replace(grid, ends=ends, hours=hours)
 
 
@@ -325,9 +403,8 @@ def _merge(grid: _Grid, choices: Ints) -> tuple[PlanSegment, ...]:
         if choice == OFF or grid.starts[slot] >= grid.ends[slot]:
             last = OFF
             continue
-        if choice == last:
-            before = segments.pop()
-            start = before.start
+        if choice == last and segments[-1].end == grid.starts[slot]:
+            start = segments.pop().start
         else:
             start = grid.starts[slot]
         current, phases = float(grid.currents[choice]), int(grid.phases[choice])
@@ -376,7 +453,7 @@ def _next_plan(request: PlanRequest, grid: _Grid) -> datetime:
 def _keep_previous(request: PlanRequest, grid: _Grid) -> Plan | None:
     """Return what is left of the previous plan, valued anew; None if it can't be kept."""
     previous = request.previous
-    if previous is None or request.energy_wh is None:
+    if previous is None or request.energy_wh is None or request.taper is not None:
         return None
     choices = np.full(len(grid.hours), OFF, dtype=np.int64)
     for slot, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
@@ -393,4 +470,22 @@ def _keep_previous(request: PlanRequest, grid: _Grid) -> Plan | None:
         if not np.isfinite(grid.costs[slot, choice]):
             return None
         choices[slot] = choice
+    if not _still_fits(request, grid, choices):
+        return None
     return _result(request, grid, choices)
+
+
+def _still_fits(request: PlanRequest, grid: _Grid, choices: Ints) -> bool:
+    """Return whether choices keep to what is asked for now."""
+    top = _all_that_is_allowed(grid)
+    if (choices[grid.fixed] != top[grid.fixed]).any():
+        return False
+    if request.contiguous and _starts(np.where(grid.fixed, OFF, choices)) > 1:
+        return False
+    return request.max_segments is None or _segments(choices) <= request.max_segments
+
+
+def _starts(choices: Ints) -> int:
+    """Return how often charging begins."""
+    on = choices != OFF
+    return int((on & ~np.append(False, on[:-1])).sum())
