@@ -13,6 +13,7 @@ from custom_components.ocpp_csms.csms.charging.conformity import (
     Tolerance,
     compare,
 )
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
 from custom_components.ocpp_csms.csms.model.profile import (
     CompositeSchedule,
     Period,
@@ -90,6 +91,18 @@ def test_same(reported: CompositeSchedule) -> None:
             Conformity(ConformityKind.TOO_SHORT, _at(3000)),
         ),
         (
+            _schedule((3600, 0.0)),
+            Conformity(ConformityKind.TOO_SHORT, NOW),
+        ),
+        (
+            _schedule((0, 32.0), start=9000),
+            Conformity(ConformityKind.TOO_SHORT, NOW),
+        ),
+        (
+            _schedule((0, None), (1860, 16.0, 3), (3660, None)),
+            Conformity(ConformityKind.HIGHER, NOW, 0.0, None),
+        ),
+        (
             _schedule((0, 0.0), (1800, 16.0, 3), (3600, 16.0)),
             Conformity(ConformityKind.HIGHER, _at(3600), 0.0, 16.0),
         ),
@@ -99,6 +112,20 @@ def test_differences(reported: CompositeSchedule, difference: Conformity) -> Non
     """The first difference is named, with its time and both values."""
     assert compare(PLAN, reported) == difference
     assert not compare(PLAN, reported).conforms
+
+
+@pytest.mark.parametrize(
+    ("reported", "reason"),
+    [
+        (_schedule((0, float("nan"))), "limit_not_a_number"),
+        (_schedule((0, 6.0), (0, 8.0)), "periods_not_in_order"),
+        (_schedule((0, 6.0), (60, 8.0), (30, 9.0)), "periods_not_in_order"),
+    ],
+)
+def test_reports_without_meaning(reported: CompositeSchedule, reason: str) -> None:
+    """What can't be read is said to be so, and not to conform."""
+    with pytest.raises(ChargingError, match=reason):
+        compare(PLAN, reported)
 
 
 def test_tolerance() -> None:

@@ -159,9 +159,10 @@ def test_noise(seconds: float) -> None:
     """A second more or less is the same."""
     (profile,) = _compiled(Desired(baseline=FLAT))
     table = (Stretch(NOW, later(30), 6), Stretch(later(30), later(60), 10))
-    moved = tuple(
-        replace(s, end=s.end + timedelta(seconds=seconds)) for s in table if s.end
-    )
+    change = table[0].end
+    assert change is not None
+    late = change + timedelta(seconds=seconds)
+    moved = (replace(table[0], end=late), replace(table[1], start=late))
     one, two = (
         _compiled(Desired(baseline=FLAT, plan=plan))[1] for plan in (table, moved)
     )

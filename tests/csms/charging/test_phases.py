@@ -177,7 +177,7 @@ def test_down_and_up_again() -> None:
         PhaseReason.FEWER, None, NOW + config.down_delay, freed_w=2760
     )
     state, choice = step(state, seen(180, 500, charge_w=4140), CAR, config)
-    assert (choice.switch_to, choice.freed_w) == (1, 2760)
+    assert (choice.switch_to, choice.freed_w) == (1, 0)
     one = PhaseAbility(switchable=True, connected=1, measured=1)
     sun = {"site_w": -5000, "charge_w": 1380}
     state, choice = step(state, seen(200, **sun), one, config)
@@ -258,3 +258,33 @@ def test_relays_are_spared(weather: list[tuple[int, float]]) -> None:
             switched.append(now)
     assert len(switched) <= 4
     assert all(later - earlier >= 600 for earlier, later in pairwise(switched))
+
+
+def test_refused_switches() -> None:
+    """A charger that refuses to switch is asked now and then, and frees nothing meanwhile."""
+    config = PhaseConfig()
+    state, tries, freed = PhaseState(), 0, []
+    for seconds in range(0, 7200, 30):
+        now = seen(seconds, 2640, charge_w=4140)
+        state, choice = step(state, now, CAR, config)
+        tries += choice.switch_to is not None
+        freed.append(choice.freed_w > 0)
+    assert tries <= config.max_switches
+    assert sum(freed) * 30 <= tries * config.down_delay.total_seconds() + 30
+
+
+def test_clock_that_goes_back() -> None:
+    """A clock that is set back makes no delay longer than it is."""
+    low = {"site_w": 500, "charge_w": 4140}
+    state, _ = step(PhaseState(), seen(7200, **low), CAR, FREE)
+    state, choice = step(state, seen(0, **low), CAR, FREE)
+    assert choice.until == NOW + FREE.down_delay
+    assert step(state, seen(180, **low), CAR, FREE)[1].switch_to == 1
+
+
+@pytest.mark.parametrize("field", ["site_w", "charge_w", "circuit_a", "circuit_w"])
+def test_measurements_that_are_none(field: str) -> None:
+    """NaN decides nothing."""
+    values: dict[str, Any] = {"site_w": 0.0, field: nan}
+    with pytest.raises(ChargingError):
+        PhaseObservation(now=NOW, **values)

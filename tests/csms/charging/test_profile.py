@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf, nan
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -15,6 +16,7 @@ from custom_components.ocpp_csms.csms.charging.composite import (
     Session,
     composite,
 )
+from custom_components.ocpp_csms.csms.charging.errors import ChargingError
 from custom_components.ocpp_csms.csms.charging.profile import (
     Compiled,
     Desired,
@@ -351,6 +353,34 @@ def test_gaps_in_a_plan() -> None:
     compiled = compile_profiles(desired, _ability(), NOW, 1)
     told = _told(compiled, _ability(), None, 60)
     assert [stretch.current_a for stretch in told] == [16, 8, 16, 10, 16]
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda: Desired(baseline=FLAT, fuse_a=nan), "current_not_a_number"),
+        (lambda: Desired(baseline=FLAT, fuse_a=-1), "current_not_a_number"),
+        (lambda: compile_fuse(-1, _ability(), NOW), "current_not_a_number"),
+        (lambda: compile_fuse(inf, _ability(), NOW), "current_not_a_number"),
+        (lambda: Live(nan, NOW), "current_not_a_number"),
+        (lambda: Stretch(later(10), NOW, 6), "stretch_runs_backwards"),
+        (lambda: Stretch(NOW, None, 6, 4), "phases_unknown"),
+        (lambda: Desired(baseline=FLAT, plan=PLAN[::-1]), "stretches_not_in_order"),
+        (lambda: Daily(MIDNIGHT, ((0, nan),)), "current_not_a_number"),
+        (lambda: Daily(MIDNIGHT, ((60, 6.0),)), "day_not_whole"),
+        (lambda: Daily(MIDNIGHT, ((0, 6.0), (0, 8.0))), "periods_not_in_order"),
+        (lambda: _ability(max_profiles=0), "no_room_for_profiles"),
+        (lambda: _ability(kinds=frozenset()), "no_kind"),
+        (lambda: _ability(purposes=frozenset()), "no_purpose"),
+        (lambda: _ability(units=frozenset()), "no_unit"),
+        (lambda: _ability(phases=4), "phases_unknown"),
+        (lambda: _ability(step_a=0), "charger_not_a_number"),
+    ],
+)
+def test_what_makes_no_sense(build: Any, reason: str) -> None:
+    """Numbers and orders that make no sense are refused with their reason."""
+    with pytest.raises(ChargingError, match=reason):
+        build()
 
 
 # Properties.

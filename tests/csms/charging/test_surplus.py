@@ -354,3 +354,47 @@ def test_writes_and_import_are_bounded(
     limit = Budget(writes).burst
     if writes is not None:
         assert len(made) <= limit + seconds * Budget(writes).per_second + 1e-6
+
+
+def test_clock_that_goes_back_while_charging() -> None:
+    """A clock that is set back lets a car import no longer than the delay, nor the lease lapse."""
+    house = House(budget=Budget(300))
+    house.go(10_000, 4000)
+    house.go(10_060, 4000)
+    assert house.state.on
+    assert house.go(10_100, 0).reason is SurplusReason.STOPPING
+    house.go(100, 0)
+    assert house.go(280, 0).current_a == 0
+    lease_s = house.config.budget.lease.total_seconds()
+    house.go(1000, 4000)
+    house.go(1100, 4000)
+    written = house.writes
+    house.go(0, 4000)
+    house.go(lease_s, 4000)
+    assert house.writes > written
+
+
+def test_clock_that_jumps_brings_no_writes() -> None:
+    """Forth and back again the budget stays what it was."""
+    budget = Budget(300)
+    purse = Purse().at_time(NOW, budget)
+    while purse.allows():
+        purse = purse.take()
+    for _ in range(10):
+        purse = purse.at_time(at(180), budget).at_time(NOW, budget)
+    assert not purse.allows()
+
+
+def test_nothing_is_written_without_a_car() -> None:
+    """An EVSE without a car is told once that nothing may flow, and then left alone."""
+    house = House(budget=Budget(300))
+    for minutes in range(0, 1440, 5):
+        house.go(minutes * 60, 0, connected=False)
+    assert house.writes <= 1
+
+
+@pytest.mark.parametrize("fields", [{"freed_w": float("nan")}, {"battery_soc": 250}])
+def test_observations_that_make_no_sense(fields: dict[str, Any]) -> None:
+    """What cannot have been measured is refused."""
+    with pytest.raises(ChargingError):
+        Observation(now=NOW, grid_w=0, **fields)

@@ -62,7 +62,9 @@ class Purse:
         """Return the purse with what has come back since. A clock that goes back adds none."""
         if self.left is None or self.at is None:
             return Purse(budget.burst, now)
-        passed_s = max(0.0, (now - self.at).total_seconds())
+        if now <= self.at:
+            return self
+        passed_s = (now - self.at).total_seconds()
         return Purse(min(budget.burst, self.left + passed_s * budget.per_second), now)
 
     def allows(self, keep: int = 0) -> bool:

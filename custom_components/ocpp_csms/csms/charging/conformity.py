@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from math import inf, isclose
+from math import inf, isclose, isfinite
 
 from ..model.profile import CompositeSchedule, Period, RateUnit
+from .errors import ChargingError
 
 
 class ConformityKind(StrEnum):
@@ -24,7 +25,7 @@ class ConformityKind(StrEnum):
     """It is going to allow less, perhaps by another's profile."""
     PHASES = "phases"
     TOO_SHORT = "too_short"
-    """The same, but it tells less of the time than it was asked about."""
+    """The same, but it tells less of the time than it was asked about, or begins too late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Tolerance:
     """What is no difference; and how A and W compare."""
 
     seconds: float = 1.0
+    late_s: float = 60.0
+    """How late the reported time may begin: a station counts from when it was asked."""
     current_a: float = 0.1
     voltage_v: float = 230.0
     phases: int = 3
@@ -82,13 +85,15 @@ def compare(
     does = _steps(reported, late_s, tolerance)
     expected_end = _end(expected, 0.0)
     end = min(expected_end, _end(reported, late_s))
-    begin = max(0.0, late_s if late_s > tolerance.seconds else 0.0)
+    begin = max(0.0, does[0].start_s)
     difference = _first_difference(should, does, begin, end, origin, tolerance)
     if difference is not None:
         shift_s = _shift(should, does, tolerance)
         if shift_s is None:
             return difference
         return Conformity(ConformityKind.SHIFTED, difference.at, shift_s=shift_s)
+    if begin > tolerance.late_s or end <= begin:
+        return Conformity(ConformityKind.TOO_SHORT, _time(origin, 0.0))
     if end < expected_end - tolerance.seconds:
         return Conformity(ConformityKind.TOO_SHORT, _time(origin, end))
     return Conformity(ConformityKind.SAME)
@@ -107,7 +112,13 @@ def _steps(
 ) -> list[_Step]:
     """Return the steps of a schedule in A, neighbours that say the same in one."""
     steps: list[_Step] = []
-    for period in schedule.periods:
+    for before, period in zip(
+        (None, *schedule.periods), schedule.periods, strict=False
+    ):
+        if before is not None and period.start_s <= before.start_s:
+            raise ChargingError("periods_not_in_order")
+        if period.limit is not None and not isfinite(period.limit):
+            raise ChargingError("limit_not_a_number")
         limit = _amperes(period, schedule.unit, tolerance)
         step = _Step(late_s + period.start_s, limit, period.phases)
         if not steps or (step.limit_a, step.phases) != (
@@ -171,8 +182,8 @@ def _shift(
     should: list[_Step], does: list[_Step], tolerance: Tolerance
 ) -> float | None:
     """Return by how much the changes come too late, if all do by the same; else None."""
-    want = [(step.limit_a or 0.0) for step in should]
-    have = [(step.limit_a or 0.0) for step in does]
+    want = [inf if step.limit_a is None else step.limit_a for step in should]
+    have = [inf if step.limit_a is None else step.limit_a for step in does]
     if len(want) < 2 or len(want) != len(have):
         return None
     if not all(

@@ -7,7 +7,7 @@ time after the last one at the earliest, and only so often in a session.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 
 from .ability import ALL_PHASES, PhaseAbility
 from .errors import ChargingError
@@ -55,6 +55,13 @@ class PhaseObservation:
     circuit_a: float = inf
     circuit_w: float = inf
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot have been measured."""
+        if not (isfinite(self.site_w) and isfinite(self.charge_w)):
+            raise ChargingError("measurement_not_a_number")
+        if isnan(self.circuit_a) or isnan(self.circuit_w):
+            raise ChargingError("circuit_not_a_number")
+
     @property
     def available_w(self) -> float:
         """How much the car could draw with nothing missing and no circuit overloaded."""
@@ -83,7 +90,8 @@ class PhaseChoice:
     """What to do: `switch_to` is a number of phases, None leaves them as they are.
 
     `until` is when the reason ends if nothing changes. `freed_w` is what the minimum
-    current needs less on the phases that are being waited for.
+    current needs less on the phases that are being waited for; once they are switched to,
+    it shows by itself.
     """
 
     reason: PhaseReason
@@ -101,6 +109,12 @@ class PhaseState:
     switched_at: datetime | None = None
     switches: int = 0
 
+    def not_after(self, now: datetime) -> PhaseState:
+        """Return the state without times in the future, after a clock went back."""
+        since = min(self.since, now) if self.since else None
+        switched_at = min(self.switched_at, now) if self.switched_at else None
+        return replace(self, since=since, switched_at=switched_at)
+
     def new_session(self) -> PhaseState:
         """Return the state for another session: relays are counted per session."""
         return replace(self, wanted=None, since=None, switches=0)
@@ -114,8 +128,9 @@ def step(
 ) -> tuple[PhaseState, PhaseChoice]:
     """Return what to remember, and whether to switch now.
 
-    A switch that the charger refuses is to be forgotten: keep the state before it.
+    A switch that the charger refuses counts as well: the next try is after the dwell time.
     """
+    state = state.not_after(seen.now)
     if not ability.switchable:
         return replace(state, wanted=None, since=None), PhaseChoice(PhaseReason.FITTING)
     if ability.contradictory:
@@ -177,7 +192,7 @@ def _wait_or_switch(
         return state, PhaseChoice(PhaseReason.DWELLING, None, free)
     switched = PhaseState(None, None, seen.now, state.switches + 1)
     reason = PhaseReason.FEWER if fewer else PhaseReason.MORE
-    return switched, PhaseChoice(reason, wanted, None, freed_w)
+    return switched, PhaseChoice(reason, wanted)
 
 
 def for_minimum(ability: PhaseAbility) -> int | None:

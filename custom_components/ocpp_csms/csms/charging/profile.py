@@ -17,7 +17,17 @@ from ..model.profile import ChargingProfile, Kind, Period, Purpose, Recurrency, 
 from .capability import Capabilities
 from .composite import Installed, Session
 from .errors import ChargingError
-from .timetable import Daily, Stretch, Timetable, has_gaps, merge, overlay, until
+from .timetable import (
+    Daily,
+    Stretch,
+    Timetable,
+    check_current,
+    check_order,
+    has_gaps,
+    merge,
+    overlay,
+    until,
+)
 
 _MAX_EVSES = 99
 _COPY = 500
@@ -72,6 +82,10 @@ class Live:
     until: datetime
     phases: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no current."""
+        check_current(self.current_a)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
@@ -85,6 +99,12 @@ class Desired:
     plan: Timetable = ()
     live: Live | None = None
     fuse_a: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a fuse that is none, and a plan without order."""
+        if self.fuse_a is not None:
+            check_current(self.fuse_a)
+        check_order(self.plan)
 
 
 class Remark(StrEnum):
@@ -122,6 +142,7 @@ class Compiled:
 
 def compile_fuse(fuse_a: float, ability: Capabilities, now: datetime) -> Compiled:
     """Return the profile of a station's fuse (never Relative: 2.0.1 K01.FR.38)."""
+    check_current(fuse_a)
     if (
         Purpose.STATION_MAX not in ability.purposes
         or Kind.ABSOLUTE not in ability.kinds

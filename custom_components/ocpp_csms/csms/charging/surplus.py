@@ -93,9 +93,17 @@ class Observation:
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been measured."""
-        values = (self.grid_w, self.battery_w, self.battery_soc or 0, self.drawn_a or 0)
+        values = (
+            self.grid_w,
+            self.battery_w,
+            self.battery_soc or 0,
+            self.drawn_a or 0,
+            self.freed_w,
+        )
         if not all(isfinite(value) for value in values):
             raise ChargingError("measurement_not_a_number")
+        if self.battery_soc is not None and not 0 <= self.battery_soc <= 100:
+            raise ChargingError("soc_out_of_range", str(self.battery_soc))
         if self.phases not in (1, 2, 3):
             raise ChargingError("phases_unknown", str(self.phases))
 
@@ -156,6 +164,19 @@ class SurplusState:
         """Whether the car may charge."""
         return self.current_a > 0
 
+    def not_after(self, now: datetime) -> SurplusState:
+        """Return the state without times in the future, after a clock went back."""
+        return replace(
+            self,
+            written_at=_not_after(self.written_at, now),
+            enough_since=_not_after(self.enough_since, now),
+            import_since=_not_after(self.import_since, now),
+        )
+
+
+def _not_after(time: datetime | None, now: datetime) -> datetime | None:
+    return None if time is None else min(time, now)
+
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
@@ -167,7 +188,11 @@ class _Wish:
 def step(
     state: SurplusState, seen: Observation, config: SurplusConfig
 ) -> tuple[SurplusState, Setpoint]:
-    """Return what to remember and what the car may draw now."""
+    """Return what to remember and what the car may draw now.
+
+    A set-point that could not be written is to be taken back: keep the state before it.
+    """
+    state = state.not_after(seen.now)
     state = replace(state, purse=state.purse.at_time(seen.now, config.budget))
     site_w = site_power(seen, config)
     target_a = _target(state, seen, config, site_w)
@@ -294,7 +319,10 @@ def _settle(
     if changes and not state.purse.allows(keep):
         changes = False
         wish = _Wish(state.current_a, SurplusReason.BUDGET)
-    due = state.written_at is None or now - state.written_at >= config.budget.refresh
+    refreshed = state.written_at is None or (
+        now - state.written_at >= config.budget.refresh
+    )
+    due = refreshed and (seen.connected or state.on)
     write = changes or (due and state.purse.allows(_KEEP_TO_STOP if state.on else 0))
     if write:
         state = replace(

@@ -4,11 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import isfinite
 
 from .errors import ChargingError
 from .plan import PlanSegment
 
 DAY = timedelta(days=1)
+
+
+def check_current(current_a: float) -> None:
+    """Raise ChargingError for what can't be a current."""
+    if not isfinite(current_a) or current_a < 0:
+        raise ChargingError("current_not_a_number", str(current_a))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,14 @@ class Stretch:
     current_a: float
     phases: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no current, or ends before it begins."""
+        check_current(self.current_a)
+        if self.phases not in (None, 1, 2, 3):
+            raise ChargingError("phases_unknown", str(self.phases))
+        if self.end is not None and self.end < self.start:
+            raise ChargingError("stretch_runs_backwards", str(self.start))
+
     def holds(self, time: datetime) -> bool:
         """Return whether it holds at a time."""
         return self.start <= time and (self.end is None or time < self.end)
@@ -30,6 +45,13 @@ class Stretch:
 
 type Timetable = tuple[Stretch, ...]
 """Stretches in order, without overlaps; gaps say nothing."""
+
+
+def check_order(timetable: Timetable) -> None:
+    """Raise ChargingError for stretches that overlap or are not in order."""
+    for earlier, later in pairwise(timetable):
+        if earlier.end is None or later.start < earlier.end:
+            raise ChargingError("stretches_not_in_order", str(later.start))
 
 
 def at(timetable: Timetable, time: datetime) -> Stretch | None:
@@ -72,6 +94,8 @@ class Daily:
         starts = [start for start, _ in self.currents_a]
         if not starts or starts[0] != 0 or starts[-1] >= DAY.total_seconds():
             raise ChargingError("day_not_whole", str(starts))
+        for _, current in self.currents_a:
+            check_current(current)
         if any(later <= earlier for earlier, later in pairwise(starts)):
             raise ChargingError("periods_not_in_order", str(starts))
 
