@@ -246,3 +246,42 @@ def test_a_budget_gets_there_in_the_end(
         assert OperationKind.UPDATE not in {op.kind for op in operations}
         state = after(state, operations)
     assert sent == needed
+
+
+def _most(state: tuple[Installed, ...], minutes: float) -> float:
+    question = Question(
+        evse_id=1, start=later(minutes), duration_s=0, assume_transaction=True
+    )
+    (period,) = composite(state, (), question, Supply(limit_a=99)).periods
+    return period.limit or 0.0
+
+
+@settings(max_examples=100)
+@given(_wishes(), _wishes(), st.integers(0, 4))
+def test_interrupted_changes_allow_no_more(
+    before: Desired, wanted: Desired, count: int
+) -> None:
+    """Wherever the messages stop, nobody gets more than before, or than wanted."""
+    present, target = _compiled(before), _compiled(wanted)
+    state = after(present, diff(target, present, NOW).operations[:count])
+    for minutes in range(0, 1380, 7):
+        bound = max(_most(present, minutes + 0.5), _most(target, minutes + 0.5))
+        assert _most(state, minutes + 0.5) <= bound + 0.05
+
+
+def test_plan_before_a_higher_baseline() -> None:
+    """A baseline is raised only once the plan above it is there."""
+    low = Desired(baseline=Daily(MIDNIGHT, ((0, 6.0),)))
+    pause = (Stretch(NOW, later(300), 0),)
+    wanted = Desired(baseline=FLAT, plan=pause)
+    changes = diff(_compiled(wanted), _compiled(low), NOW)
+    assert _told(changes) == [("set", 7201), ("set", 7101)]
+
+
+def test_unreadable_profile_is_replaced() -> None:
+    """One of ours that was changed beyond sense is written anew."""
+    (item,) = _compiled(Desired(baseline=FLAT))
+    schedule = replace(item.profile.schedule, periods=item.profile.schedule.periods * 2)
+    odd = Installed(1, replace(item.profile, schedule=schedule))
+    assert _told(diff([item], [odd], NOW)) == [("set", 7101)]
+    assert _told(diff([], [odd], NOW)) == [("clear", 7101)]

@@ -1,8 +1,9 @@
 """The fewest messages that bring a station from the profiles it has to those it should have.
 
-In an order in which every step leaves it safe: first what must be there at all, then what
-lowers the current, then the rest from the lowest layer up, and last what is not wanted any
-more, from the top down. Profiles of others are never touched.
+In an order in which every step leaves it safe: never unlimited, and never with more than
+what held before, or is to hold after. As far as that leaves a choice: first what must be
+there at all, then what lowers the current, then the rest from the lowest layer up, and last
+what is not wanted any more, from the top down. Profiles of others are never touched.
 """
 
 from collections.abc import Iterable
@@ -10,14 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from ..model.profile import ChargingProfile, Kind
-from .composite import Installed
+from ..model.profile import ChargingProfile, Kind, RateUnit
+from .combine import Supply
+from .composite import Installed, Question, composite
+from .errors import ChargingError
 from .profile import Layer, layer_of
-from .timeline import Segment, Window, expand
+from .timeline import Segment, Window, check_periods, expand, slices
 
 _AHEAD = timedelta(days=8)
 _TOLERANCE_S = 1.0
 _TOLERANCE = 0.05
+_LOOK_S = 86_400
+_UNLIMITED = Supply(limit_a=1e6, limit_w=1e9)
 
 
 class OperationKind(StrEnum):
@@ -67,33 +72,110 @@ def diff(
     over stay too: they do nothing, and their successors replace them.
     """
     wanted = {item.profile.id: item for item in desired}
-    present = {
-        item.profile.id: item
-        for item in believed
-        if layer_of(item.profile.id) is not None
-    }
+    own = [item for item in believed if layer_of(item.profile.id) is not None]
+    present = {item.profile.id: item for item in own if _has_meaning(item.profile)}
     changed = [
         item
         for id_, item in wanted.items()
         if id_ not in present or not says_same(item, present[id_], now)
     ]
     changed.sort(key=lambda item: _place(item, present.get(item.profile.id), now))
-    operations: list[Operation] = []
-    state = dict(present)
-    for item in changed:
-        for other in _in_the_way(item, state):
-            del state[other.profile.id]
-            operations.append(Operation(OperationKind.CLEAR, other))
-        operations.append(_write(item, state.get(item.profile.id)))
-        state[item.profile.id] = item
-    left = [
+    gone = [
         item
-        for id_, item in state.items()
-        if id_ not in wanted and not _over(item.profile, now)
+        for item in own
+        if item.profile.id not in wanted
+        and not (_has_meaning(item.profile) and _over(item.profile, now))
     ]
-    left.sort(key=lambda item: -_layer(item))
-    operations += [Operation(OperationKind.CLEAR, item) for item in left]
-    return _within(operations, allowed)
+    gone.sort(key=lambda item: -_layer(item))
+    steps = [Operation(OperationKind.SET, item) for item in changed]
+    steps += [Operation(OperationKind.CLEAR, item) for item in gone]
+    return _within(_in_safe_order(steps, present, wanted, now), allowed)
+
+
+def _in_safe_order(
+    steps: list[Operation],
+    present: dict[int, Installed],
+    wanted: dict[int, Installed],
+    now: datetime,
+) -> list[Operation]:
+    """Return the steps so that after each no more is allowed than before or after them all.
+
+    Where no step is safe in that sense, the one that comes first is taken.
+    """
+    state, operations = dict(present), list[Operation]()
+    bounds = [tuple(present.values()), tuple(wanted.values())]
+    while steps:
+        tries = [_done(step, state) for step in steps]
+        best = next(
+            (
+                index
+                for index, (_, result) in enumerate(tries)
+                if _is_bounded(steps[index].installed, result, bounds, now)
+            ),
+            0,
+        )
+        done, state = tries[best]
+        operations += done
+        cleared = {op.installed.profile.id for op in done} - wanted.keys()
+        steps = [
+            step
+            for index, step in enumerate(steps)
+            if index != best and step.installed.profile.id not in cleared
+        ]
+    return operations
+
+
+def _done(
+    step: Operation, state: dict[int, Installed]
+) -> tuple[list[Operation], dict[int, Installed]]:
+    """Return the messages of a step, and what is installed after them."""
+    item = step.installed
+    result = dict(state)
+    if step.kind is OperationKind.CLEAR:
+        result.pop(item.profile.id, None)
+        return [step], result
+    messages = []
+    for other in _in_the_way(item, state):
+        del result[other.profile.id]
+        messages.append(Operation(OperationKind.CLEAR, other))
+    messages.append(_write(item, result.get(item.profile.id)))
+    result[item.profile.id] = item
+    return messages, result
+
+
+def _is_bounded(
+    item: Installed,
+    state: dict[int, Installed],
+    bounds: list[tuple[Installed, ...]],
+    now: datetime,
+) -> bool:
+    """Return whether a state allows an EVSE no more than one of others, at any time."""
+    if item.evse_id == 0:
+        return True
+    timelines = [
+        _allowed(installed, item.evse_id, now)
+        for installed in (tuple(state.values()), *bounds)
+    ]
+    for _, _, parts in slices(timelines, _LOOK_S):
+        has, *may = [part.period.limit or 0.0 for part in parts]
+        if has > max(may) + _TOLERANCE:
+            return False
+    return True
+
+
+def _allowed(
+    installed: tuple[Installed, ...], evse_id: int, now: datetime
+) -> list[Segment]:
+    """Return what an EVSE is allowed, moment by moment, in A."""
+    question = Question(
+        evse_id=evse_id, start=now, duration_s=_LOOK_S, assume_transaction=True
+    )
+    periods = composite(installed, (), question, _UNLIMITED).periods
+    ends = [*(period.start_s for period in periods[1:]), _LOOK_S]
+    return [
+        Segment(period.start_s, end, period, RateUnit.AMPERE)
+        for period, end in zip(periods, ends, strict=True)
+    ]
 
 
 def after(
@@ -120,6 +202,15 @@ def says_same(one: Installed, other: Installed, now: datetime) -> bool:
         return False
     window = Window(now, _AHEAD.total_seconds())
     return _same_segments(_segments(a, window), _segments(b, window))
+
+
+def _has_meaning(profile: ChargingProfile) -> bool:
+    """Return whether a profile can be read; ours may have been changed beyond sense."""
+    try:
+        check_periods(profile)
+    except ChargingError:
+        return False
+    return True
 
 
 def _slot(profile: ChargingProfile) -> tuple[object, ...]:
@@ -166,6 +257,7 @@ def _same_segments(a: list[Segment], b: list[Segment]) -> bool:
     return len(a) == len(b) and all(
         abs(x.start_s - y.start_s) <= _TOLERANCE_S
         and abs(x.end_s - y.end_s) <= _TOLERANCE_S
+        and (x.period.limit is None) == (y.period.limit is None)
         and abs((x.period.limit or 0.0) - (y.period.limit or 0.0)) <= _TOLERANCE
         and x.period.phases == y.period.phases
         for x, y in zip(a, b, strict=True)
