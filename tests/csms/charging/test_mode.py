@@ -1,7 +1,6 @@
-"""Ways of charging, ranges of current, goals, and whose power is green."""
+"""Ways of charging, ranges of current, and goals."""
 
 from datetime import UTC, datetime, timedelta
-from math import nan
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from custom_components.ocpp_csms.csms.charging.ability import current_range
 from custom_components.ocpp_csms.csms.charging.errors import ChargingError
 from custom_components.ocpp_csms.csms.charging.goals import Goal, next_goal
-from custom_components.ocpp_csms.csms.charging.green import GreenShares, green_shares
 from custom_components.ocpp_csms.csms.charging.mode import (
     Mode,
     flexible_power,
@@ -141,28 +139,3 @@ def test_goals() -> None:
     assert next_goal([soon, late]) is late
     assert next_goal([soon, late], soon) is soon
     assert next_goal([]) is None
-
-
-@pytest.mark.parametrize("case", cases("planner_cases.json", "green_share"))
-def test_green_vectors(case: dict[str, Any]) -> None:
-    """Shares of the whole, the house and the cars."""
-    ask, expected = dict(case["input"]), case["expected"]
-    shares = green_shares(
-        grid_w=ask["grid_w"],
-        solar_w=ask["pv_w"],
-        battery_w=ask["battery_w"],
-        home_w=ask["home_w"],
-        cars_w=ask["loadpoints_w"],
-    )
-    assert shares == GreenShares(
-        expected["total"], expected["home"], expected["loadpoints"]
-    )
-
-
-def test_green() -> None:
-    """The house goes first; its battery before the cars; nothing known is no share."""
-    half = green_shares(grid_w=1500, solar_w=3000, battery_w=0, home_w=500, cars_w=4000)
-    assert half == GreenShares(2 / 3, 1.0, 0.625)
-    with pytest.raises(ChargingError) as raised:
-        green_shares(grid_w=nan, solar_w=0, battery_w=0, home_w=0, cars_w=0)
-    assert raised.value.reason == "measurement_not_a_number"

@@ -527,3 +527,45 @@ def test_wishes_that_make_no_sense(fields: dict[str, Any], reason: str) -> None:
     """Numbers that are none are refused with their reason."""
     with pytest.raises(ChargingError, match=reason):
         _request(**fields)
+
+
+def test_beginnings_that_cost_more_than_charging() -> None:
+    """What a beginning costs never keeps a car from being charged."""
+    result = plan(_request(start_cost=50.0, import_price=None))
+    assert result.shortfall_wh == 0
+
+
+def test_more_energy_than_there_is_time_for() -> None:
+    """An absurd wish is answered as fast as any, with what is possible."""
+    result = plan(_request(charger=ELEVEN_KW, energy_wh=2e9))
+    assert result.energy_wh == pytest.approx(6 * 11_040)
+    assert result.reason is PlanReason.TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"capacity_a": _hours(*[0.0] * 6), "price_limit": 0.85},
+            PlanReason.CAPACITY_LIMITED,
+        ),
+        (
+            {"capacity_a": _hours(*[32.0] * 6), "price_limit": 0.05},
+            PlanReason.PRICE_LIMITED,
+        ),
+        (
+            {"surplus_only": True, "surplus_w": _hours(*[0.0] * 6)},
+            PlanReason.SURPLUS_LIMITED,
+        ),
+    ],
+)
+def test_limit_that_binds_is_named(fields: dict[str, Any], reason: PlanReason) -> None:
+    """Of several limits the one that costs energy is the reason."""
+    assert plan(_request(charger=ELEVEN_KW, **fields)).reason is reason
+
+
+def test_unknown_prices_are_not_cheap() -> None:
+    """Below a price limit nothing is planned into hours of which the price is not known."""
+    prices = _hours(0.20, 0.25, 0.40)
+    result = plan(_request(energy_wh=None, price_limit=0.3, import_price=prices))
+    assert _times(result) == [(0, 120)]

@@ -198,3 +198,77 @@ def test_flat() -> None:
     """A fixed price covers every slot that is touched."""
     series = flat(0.3, _at(10), _at(46))
     assert (series.start, series.values) == (T0, (0.3,) * 4)
+
+
+# What a review found.
+
+
+def test_holes_of_sources_without_ends() -> None:
+    """A source that tells no ends leaves its gaps as gaps."""
+    raw = [RawRate(_at(minutes), 1.0) for minutes in (0, 60, 120, 720)]
+    series = normalise(raw)
+    assert series.at(_at(179)) == 1
+    assert series.at(_at(181)) is None
+    assert series.at(_at(779)) == 1
+    assert series.end == _at(780)
+
+
+def test_overlaps_cover_and_uncover() -> None:
+    """A short rate in a long one covers it for its own time only."""
+    raw = [RawRate(_at(0), 1.0, _at(60)), RawRate(_at(15), 5.0, _at(30))]
+    assert normalise(raw).values == (1.0, 5.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("days", [20, 20_000])
+def test_stale_entries(days: int) -> None:
+    """An entry of long ago does not push out what is of today."""
+    raw = [RawRate(_at(-days * 1440), 9.0, _at(-days * 1440 + 60))]
+    raw += [RawRate(_at(60 * hour), 1.0, _at(60 * hour + 60)) for hour in range(24)]
+    assert normalise(raw).at(_at(600)) == 1
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "¢/kWh",
+        "c€/kWh",
+        "€ct/kWh",
+        "EUR cent/kWh",
+        "eurocent/kWh",
+        "cent(s)/kWh",
+        "NZc/kWh",
+    ],
+)
+def test_hundredths(unit: str) -> None:
+    """Whatever they are called, hundredths are hundredths."""
+    assert price_factor(unit) == 0.01
+
+
+@pytest.mark.parametrize(
+    "unit", ["EUR/kWh", "€/kWh", "kr/kWh", "Kč/kWh", "CHF/kWh", "zł/kWh"]
+)
+def test_whole_currencies(unit: str) -> None:
+    """Currencies are taken as they are."""
+    assert price_factor(unit) == 1
+
+
+@pytest.mark.parametrize("unit", ["g/kWh", "W/kWh", "%/kWh", "kWh/kWh", "kgCO2/kWh"])
+def test_no_money(unit: str) -> None:
+    """What is no currency is no price."""
+    with pytest.raises(ChargingError, match="unit_unknown"):
+        price_factor(unit)
+
+
+def test_forecast_of_two_hours() -> None:
+    """Longer periods than an hour are spread over their own length."""
+    forecast = {_at(120 * number): 2000.0 for number in range(4)}
+    series = resample_forecast(forecast)
+    assert series.at(_at(90)) == 1000
+    assert series.at(_at(479)) == 1000
+    assert series.end == _at(480)
+
+
+def test_forecast_of_quarter_hours() -> None:
+    """The last period is as long as the others."""
+    forecast = {_at(15 * number): 250.0 for number in range(4)}
+    assert resample_forecast(forecast).values == (1000.0,) * 4

@@ -50,7 +50,8 @@ def cheapest(
     `start_cost` is paid at each beginning. `contiguous` allows one beginning only.
     """
     count = len(slots.costs)
-    missing = np.arange(need + 1, dtype=np.float64) * slots.shortfall_cost
+    weight = slots.shortfall_cost + start_cost * count
+    missing = np.arange(need + 1, dtype=np.float64) * weight
     idle = missing.copy()
     running = missing.copy()
     best = np.zeros((count, need + 1), dtype=np.int16)
@@ -137,7 +138,8 @@ def cheapest_blocks(
     takes = -(-need // usual)
     steps = np.arange(int(takes.max()) + 1)
     left = need - (takes[:, None] - steps[None, :]) * usual[:, None]
-    missing = np.maximum(left, 0) * slots.shortfall_cost
+    weight = slots.shortfall_cost + start_cost * blocks
+    missing = np.maximum(left, 0) * weight
     missing[:, 0] = 0.0
     last = (need - (takes - 1) * usual) / usual
     value = _block_values(costs, last, takes, blocks, start_cost, missing)

@@ -131,7 +131,7 @@ def _grid(request: PlanRequest) -> _Grid:
     ) / 1000
     unit_wh = charger.voltage_v * min(charger.phases) * charger.step_a * SLOT_S / 3600
     units = np.floor(powers[None, :] * hours[:, None] / unit_wh + 1e-6).astype(np.int64)
-    limits = _limits(request, start, powers, currents, price, surplus)
+    limits = _limits(request, start, powers, currents, price, known, surplus)
     forbidden = np.zeros((count, len(powers)), dtype=np.bool_)
     for limit in limits.values():
         forbidden |= limit
@@ -165,6 +165,7 @@ def _limits(
     powers: Floats,
     currents: Floats,
     price: Floats,
+    known: np.ndarray[tuple[int], np.dtype[np.bool_]],
     surplus: Floats,
 ) -> dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
     """Return what fuse, price limit and sun forbid, slot by option."""
@@ -179,7 +180,8 @@ def _limits(
     if request.surplus_only:
         limits[PlanReason.SURPLUS_LIMITED] = from_grid
     if request.price_limit is not None:
-        dear = (price > request.price_limit + 1e-12)[:, None]
+        # What is not known yet may be dear.
+        dear = (~known | (price > request.price_limit + 1e-12))[:, None]
         limits[PlanReason.PRICE_LIMITED] = from_grid & dear
     return limits
 
@@ -193,6 +195,7 @@ def _choose(request: PlanRequest, grid: _Grid) -> Ints:
     left_wh = request.energy_wh - fixed_wh
     left = ceil(left_wh / grid.unit_wh - 1e-6)
     costs = np.where(fixed[:, None], np.inf, grid.costs)
+    left = min(left, int(np.where(np.isfinite(costs), grid.units, 0).max(axis=1).sum()))
     slots = Slots(costs, grid.units, _tapered(request, grid, max(left, 0)))
     choices = np.full(len(costs), OFF, dtype=np.int64)
     if left > 0:
@@ -424,14 +427,24 @@ def _reason(
     most = float((grid.powers[-1] * grid.hours).sum())
     if request.energy_wh is not None and most + 1e-6 < request.energy_wh:
         return PlanReason.TOO_LATE
-    for reason in (
-        PlanReason.SURPLUS_LIMITED,
-        PlanReason.PRICE_LIMITED,
-        PlanReason.CAPACITY_LIMITED,
-    ):
-        if reason in grid.limits and grid.limits[reason].any():
+    reachable = _reachable(grid, grid.limits)
+    for reason in grid.limits:
+        others = {key: limit for key, limit in grid.limits.items() if key != reason}
+        if _reachable(grid, others) > reachable + 1e-6:
             return reason
-    return PlanReason.TOO_LATE
+    return next(iter(grid.limits), PlanReason.TOO_LATE)
+
+
+def _reachable(
+    grid: _Grid,
+    limits: dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]],
+) -> float:
+    """Return how much energy can be charged at most within some limits, in Wh."""
+    allowed = np.ones(grid.costs.shape, dtype=np.bool_)
+    for limit in limits.values():
+        allowed &= ~limit
+    power = np.where(allowed, grid.powers[None, :], 0.0).max(axis=1)
+    return float((power * grid.hours).sum())
 
 
 def _co2(request: PlanRequest, grid: _Grid, from_grid_wh: Floats) -> float | None:

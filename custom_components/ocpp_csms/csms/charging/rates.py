@@ -1,22 +1,27 @@
 """Prices, CO2 and solar forecasts of any source on one grid of quarter hours."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from math import isfinite
+import re
 
 from ..model.rates import SLOT_S, Rate, Series, floor_slot
 from .errors import ChargingError
 
 HOUR = timedelta(hours=1)
-_SUBUNITS = frozenset(
-    {"ct", "cent", "cents", "c", "öre", "ore", "øre", "p", "pence", "grosz"}
+_SUBUNIT = re.compile(
+    r"(.*\s)?(\w*ct|\w*cents?|cent\(s\)|\w?[¢]|c[€$£]|[€$£]ct|öre|ore|øre|p|pence|grosz|c|[a-z]{2}c)"
 )
-"""Hundredths of a currency, as they stand before /kWh."""
+"""Hundredths of a currency, as they stand before /kWh: "ct", "US cents", "c€", "NZc"."""
+_NO_MONEY = frozenset({"w", "kw", "mw", "wh", "kwh", "mwh", "%"})
 _GRAMS = frozenset({"g", "gco2", "gco2eq", "gco2e"})
 _KILOGRAMS = frozenset({"kg", "kgco2", "kgco2eq", "kgco2e"})
 _MAX_SLOTS = 14 * 96
-"""Two weeks: what a source tells beyond is left out."""
+"""Two weeks before the end: what a source tells of the time before is left out."""
+_MOST = timedelta(seconds=SLOT_S) * _MAX_SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,10 @@ def price_factor(unit: str) -> float:
     `EUR/MWh` and `ct/kWh` are the traps. Raises ChargingError for a unit that is none.
     """
     money, per = _split(unit)
+    if money in _NO_MONEY | _GRAMS | _KILOGRAMS:
+        raise ChargingError("unit_unknown", unit)
     factor = _per_kwh(per, unit)
-    return factor / 100 if money in _SUBUNITS else factor
+    return factor / 100 if _SUBUNIT.fullmatch(money) else factor
 
 
 def co2_factor(unit: str) -> float:
@@ -69,8 +76,9 @@ def normalise(
 ) -> Series:
     """Return rates on the grid, in the unit that `factor` leads to.
 
-    Missing ends are filled in, a rate ends where the next begins, of two with the same
-    start the later in the list holds, values that are no numbers leave a gap. A slot that
+    Missing ends are filled in: where the next begins, but no later than usual for the
+    source. What begins later covers what began earlier; of two with the same start the
+    later in the list holds; values that are no numbers leave a gap. A slot that
     several rates share gets their mean by time; a slot less than half covered is a gap.
     Times without zone are local in `zone`; an hour that comes twice is told apart by its
     place in the list.
@@ -119,25 +127,54 @@ def _in_utc(time: datetime, zone: tzinfo) -> datetime:
 
 
 def _ordered(raw: list[RawRate]) -> list[Rate]:
-    """Return rates in order, with ends, without overlaps."""
+    """Return rates in order, with ends, without overlaps.
+
+    What begins later covers what began earlier, for as long as it holds.
+    """
     by_start = {rate.start: rate for rate in raw}
-    ordered = [by_start[start] for start in sorted(by_start)]
-    rates: list[Rate] = []
-    for index, rate in enumerate(ordered):
-        following = ordered[index + 1].start if index + 1 < len(ordered) else None
-        end = rate.end or following or rate.start + _last_length(ordered)
-        if following is not None:
-            end = min(end, following)
-        if isfinite(rate.value):
-            rates.append(Rate(rate.start, end, rate.value))
-    return rates
+    starts = sorted(by_start)
+    shortest = min((b - a for a, b in pairwise(starts)), default=HOUR)
+    usual = _usual_step(starts, min(shortest, HOUR))
+    ends = [min(following, start + usual) for start, following in pairwise(starts)]
+    known = [
+        Rate(start, by_start[start].end or end, by_start[start].value)
+        for start, end in zip(
+            starts, [*ends, *(start + usual for start in starts[-1:])], strict=True
+        )
+    ]
+    if not known:
+        return []
+    oldest = max(rate.end for rate in known) - _MOST
+    return _uncovered([rate for rate in known if rate.start >= oldest])
 
 
-def _last_length(ordered: list[RawRate]) -> timedelta:
-    """Return how long the last rate holds if nobody says: as long as the one before."""
-    if len(ordered) < 2:
-        return HOUR
-    return min(ordered[-1].start - ordered[-2].start, HOUR)
+def _usual_step(starts: Sequence[datetime], otherwise: timedelta) -> timedelta:
+    """Return how long a value of a source usually holds: the step that comes most often."""
+    steps = Counter(later - earlier for earlier, later in pairwise(starts))
+    most = max(steps.values(), default=0)
+    if most < 2:
+        return otherwise
+    return min(step for step, number in steps.items() if number == most)
+
+
+def _uncovered(rates: list[Rate]) -> list[Rate]:
+    """Return the parts of rates that none of a later start covers, where they are numbers."""
+    parts: list[Rate] = []
+    begun: list[Rate] = []
+    stops = [*(rate.start for rate in rates[1:]), max(rate.end for rate in rates)]
+    for rate, stop in zip(rates, stops, strict=True):
+        begun.append(rate)
+        at = rate.start
+        while begun and at < stop:
+            top = begun[-1]
+            if top.end <= at:
+                begun.pop()
+                continue
+            end = min(top.end, stop)
+            if isfinite(top.value):
+                parts.append(Rate(at, end, top.value))
+            at = end
+    return parts
 
 
 def _cover(rate: Rate, start: datetime) -> Iterable[tuple[int, float]]:
@@ -157,7 +194,7 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
     """Return a solar forecast as mean power in W on the grid; the energy is kept.
 
     `wh_by_start` is the energy of each period in Wh by its start. A period ends where the
-    next begins, but lasts an hour at most: the stubs at sunrise and sunset are shorter,
+    next begins, but is no longer than usual: the stubs at sunrise and sunset are shorter,
     and no period reaches over the night.
     """
     starts = sorted(wh_by_start)
@@ -165,14 +202,14 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
         raise ChargingError("time_without_zone")
     if not starts:
         return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
-    grid = floor_slot(starts[0])
+    grid, usual = floor_slot(starts[0]), _usual_step(starts, HOUR)
     watts: dict[int, float] = {}
     for index, start in enumerate(starts):
         energy = wh_by_start[start]
         if not isfinite(energy) or energy < 0:
             raise ChargingError("energy_not_a_number", str(energy))
-        following = starts[index + 1] if index + 1 < len(starts) else start + HOUR
-        length = min(following - start, HOUR)
+        following = starts[index + 1] if index + 1 < len(starts) else start + usual
+        length = min(following - start, usual)
         rate = Rate(start, start + length, energy / (length / HOUR))
         for slot, seconds in _cover(rate, grid):
             watts[slot] = watts.get(slot, 0.0) + rate.value * seconds / SLOT_S
