@@ -21,7 +21,32 @@ type Result = tuple[int, float]
 
 
 def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result | None:
-    """Return what choices amount to, None if they charge with nothing missing."""
+    """Return what choices amount to, None if they take more than an edge can be cut by.
+
+    What is too much is cut where charging begins or ends, at the dearest such slot.
+    """
+    on = [slot for slot, option in enumerate(choices) if option != OFF]
+    costs = {slot: float(slots.costs[slot, choices[slot]]) for slot in on}
+    units = {slot: int(slots.units[slot, choices[slot]]) for slot in on}
+    begins = sum(slot - 1 not in costs for slot in on)
+    total = sum(costs.values()) + begins * start_cost
+    excess = sum(units.values()) - need
+    if excess <= 0:
+        return -excess, total
+    edges = [
+        slot
+        for slot in on
+        if not {slot - 1, slot + 1} <= costs.keys() and units[slot] > excess
+    ]
+    if not edges:
+        return None
+    return 0, total - excess * max(costs[slot] / units[slot] for slot in edges)
+
+
+def _value_of_blocks(
+    slots: Slots, choices: Ints, need: int, start_cost: float
+) -> Result | None:
+    """Return the same for blocks, of which the last slot of all is cut."""
     cost, on = 0.0, False
     for slot, option in enumerate(choices):
         if option == OFF:
@@ -56,7 +81,8 @@ def _try_all(
             continue
         if one_option and len({option for _, option in on}) > 1:
             continue
-        value = _value(slots, chosen, need, start_cost)
+        worth = _value_of_blocks if one_option else _value
+        value = worth(slots, chosen, need, start_cost)
         if value is not None and (best is None or value < best):
             best = value
     assert best is not None
@@ -117,7 +143,7 @@ def test_blocks(case: tuple[Slots, int, float], blocks: int) -> None:
     choices = cheapest_blocks(slots, need, blocks, start_cost=start_cost)
     best = _try_all(slots, need, start_cost, most=blocks, one_option=True)
     assert _begins(choices) <= blocks
-    assert _same(_value(slots, choices, need, start_cost), best)
+    assert _same(_value_of_blocks(slots, choices, need, start_cost), best)
 
 
 def test_cut_slots() -> None:
@@ -142,11 +168,17 @@ def test_options_that_the_car_does_not_take() -> None:
 
 
 def _solve(
-    slots: Slots, need: int, start_cost: float, most: int | None = None
+    slots: Slots,
+    need: int,
+    start_cost: float,
+    most: int | None = None,
+    *,
+    last_only: bool = False,
 ) -> float:
     """Return the least cost by a MILP, with at most some beginnings.
 
-    x[t, o] chosen, y[t] begun, p[t] the last, of which f[t, o] is used in part.
+    x[t, o] chosen, y[t] begun, p[t] the one of which f[t, o] is used in part: one in which
+    charging begins or ends, or the last of all.
     """
     count, options = slots.costs.shape
     wide = count * options
@@ -157,27 +189,36 @@ def _solve(
     free = np.isfinite(slots.costs).ravel().astype(float)
     upper = np.concatenate([free, free, np.ones(2 * count)])
     whole = np.concatenate([np.ones(wide), np.zeros(wide), np.ones(2 * count)])
-    rows = lil_array((3 * count + 2, size))
-    low, high = np.full(3 * count + 2, -np.inf), np.ones(3 * count + 2)
-    rows[3 * count + 1, y : y + count] = 1
-    high[3 * count + 1] = np.inf if most is None else most
+    rows = lil_array((4 * count + 3, size))
+    low, high = np.full(4 * count + 3, -np.inf), np.ones(4 * count + 3)
+    rows[4 * count + 1, y : y + count] = 1
+    high[4 * count + 1] = np.inf if most is None else most
+    rows[4 * count + 2, p : p + count] = 1
     for slot in range(count):
         here = slice(x + slot * options, x + (slot + 1) * options)
         part = slice(f + slot * options, f + (slot + 1) * options)
+        before = slice(x + (slot - 1) * options, x + slot * options)
+        behind = slice(x + (slot + 1) * options, x + (slot + 2) * options)
         rows[slot, here] = 1
-        rows[slot, p : p + slot + 1] = 1
+        rows[slot, (p if last_only else p + slot) : p + slot + 1] = 1
         rows[count + slot, here] = 1
         rows[count + slot, p + slot] = 1
         if slot:
-            rows[count + slot, x + (slot - 1) * options : x + slot * options] = -1
+            rows[count + slot, before] = -1
+            rows[count + slot, p + slot - 1] = -1
         rows[count + slot, y + slot] = -1
         high[count + slot] = 0
         rows[2 * count + slot, part] = 1
         rows[2 * count + slot, p + slot] = -1
         high[2 * count + slot] = 0
-    rows[3 * count, x : x + wide] = slots.units.ravel()
-    rows[3 * count, f : f + wide] = slots.units.ravel()
-    low[3 * count], high[3 * count] = need, np.inf
+        if 0 < slot < count - 1:
+            rows[3 * count + slot, before] = 1
+            rows[3 * count + slot, behind] = 1
+            rows[3 * count + slot, p + slot] = 1
+            high[3 * count + slot] = 2
+    rows[4 * count, x : x + wide] = slots.units.ravel()
+    rows[4 * count, f : f + wide] = slots.units.ravel()
+    low[4 * count], high[4 * count] = need, need
     answer = milp(
         cost,
         constraints=LinearConstraint(rows.tocsr(), low, high),
@@ -226,7 +267,7 @@ def test_blocks_are_what_a_solver_finds(blocks: int, gaps: bool) -> None:
     """So it is with one current for all, in at most some blocks."""
     slots = _three_days(7, 3, sun=True, gaps=gaps)
     choices = cheapest_blocks(slots, 50, blocks)
-    found = _value(slots, choices, 50, 0)
+    found = _value_of_blocks(slots, choices, 50, 0)
     assert found is not None
     assert _begins(choices) <= blocks
     each = [
@@ -234,7 +275,7 @@ def test_blocks_are_what_a_solver_finds(blocks: int, gaps: bool) -> None:
         for option in range(slots.costs.shape[1])
     ]
     possible = [only for only in each if _fits(only, 50, blocks)]
-    best = min(_solve(only, 50, 0, blocks) for only in possible)
+    best = min(_solve(only, 50, 0, blocks, last_only=True) for only in possible)
     assert found == (0, pytest.approx(best, rel=1e-6))
 
 

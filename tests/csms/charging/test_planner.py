@@ -1,5 +1,6 @@
 """Plans: by a deadline, at the least cost, within every limit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from typing import Any
@@ -569,3 +570,31 @@ def test_unknown_prices_are_not_cheap() -> None:
     prices = _hours(0.20, 0.25, 0.40)
     result = plan(_request(energy_wh=None, price_limit=0.3, import_price=prices))
     assert _times(result) == [(0, 120)]
+
+
+@settings(max_examples=30)
+@given(_PRICES, st.floats(500, 30_000), st.integers(1, 5), st.booleans())
+def test_more_freedom_never_costs_more(
+    prices: list[float], energy: float, segments: int, contiguous: bool
+) -> None:
+    """One more stretch, a higher price limit or lower prices never make a plan worse."""
+    series = Series(T0, tuple(abs(price) for price in prices))
+    base = _request(
+        charger=ELEVEN_KW,
+        energy_wh=energy,
+        import_price=series,
+        max_segments=segments,
+        contiguous=contiguous,
+        price_limit=0.5,
+    )
+    worst = plan(base)
+    lower = Series(T0, tuple((price or 0.0) * 0.9 for price in series.values))
+    for better in (
+        replace(base, max_segments=segments + 1),
+        replace(base, price_limit=0.6),
+        replace(base, import_price=lower),
+    ):
+        result = plan(better)
+        assert result.shortfall_wh <= worst.shortfall_wh + 1e-3
+        if worst.shortfall_wh == 0:
+            assert result.cost <= worst.cost + 1e-6

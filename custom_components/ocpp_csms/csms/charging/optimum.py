@@ -3,7 +3,7 @@
 Energy is counted in whole units, so that nothing is rounded on the way. A shortfall is
 avoided at any price: of two ways the one that takes more energy is the better one, and of
 equally much the cheaper, and of equally cheap ones the one with the higher power, and then
-the later. The last slot ends when there is enough: it costs only the part that is used.
+the later. One slot in which charging begins or ends may be used in part only.
 """
 
 from dataclasses import dataclass, replace
@@ -47,34 +47,137 @@ def cheapest(
 ) -> Ints:
     """Return the option of each slot that takes `need` units at the least cost.
 
-    `start_cost` is paid at each beginning. `contiguous` allows one beginning only.
+    `start_cost` is paid at each beginning. `contiguous` allows one beginning only. One slot
+    in which charging begins or ends may be used in part, and counts by that part; its
+    choice is the option that is used.
     """
     count = len(slots.costs)
-    weight = slots.shortfall_cost + start_cost * count
-    missing = np.arange(need + 1, dtype=np.float64) * weight
-    idle = missing.copy()
-    running = missing.copy()
-    best = np.zeros((count, need + 1), dtype=np.int16)
-    begin = np.zeros((count, need + 1), dtype=np.bool_)
-    go_on = np.zeros((count, need + 1), dtype=np.bool_)
-    barred = _barred(slots)
     slots = replace(slots, costs=slots.costs - _FULL * slots.units.astype(float) ** 2)
+    parts = _Parts(slots, need)
+    weight = slots.shortfall_cost + start_cost * count
+    missing: Floats = np.arange(need + 1, dtype=np.float64) * weight
+    # What is best from a slot on: while idle or running; with the part to come, or used.
+    idle: Floats = missing
+    idle_used, idle_later, running, running_used = idle, idle, idle, idle
+    steps = [_Step.nothing(need) for _ in range(count)]
     for slot in reversed(range(count)):
+        stopped, stopped_used = (missing, missing) if contiguous else (idle, idle_used)
         if not np.isfinite(slots.costs[slot]).any():
-            running = missing.copy() if contiguous else idle
+            running, running_used, idle_later = stopped, stopped_used, idle_used
             continue
-        charge = running[_after(slots, slot, need)] + _part(slots, slot, need)
-        if barred is not None:
-            charge += barred
-        best[slot] = charge.argmin(axis=1)
-        charging = charge[np.arange(need + 1), best[slot]]
-        charging[0] = np.inf
-        stopped = missing if contiguous else idle
-        go_on[slot] = charging < stopped - _TIE
-        begin[slot] = charging + start_cost < idle - _TIE
-        running = np.where(go_on[slot], charging, stopped)
-        idle = np.where(begin[slot], charging + start_cost, idle)
-    return _follow(slots, need, best, begin, go_on, contiguous=contiguous)
+        after = parts.after(running, running_used, parts.whole(slot))
+        whole, used = _best(after, slots.costs[slot], parts.barred)
+        rest = missing if contiguous else idle_later
+        after = parts.after(running_used, rest, parts.index)
+        begun, ended = _best(after, parts.costs[slot], None)
+        steps[slot] = _Step(whole, used, begun, ended)
+        idle_later = idle_used
+        start, end = (
+            np.minimum(whole.cost, begun.cost),
+            np.minimum(whole.cost, ended.cost),
+        )
+        running = steps[slot].decide(0, end, stopped)
+        running_used = steps[slot].decide(1, used.cost, stopped_used)
+        idle = steps[slot].decide(2, start + start_cost, idle)
+        idle_used = steps[slot].decide(3, used.cost + start_cost, idle_used)
+    return _follow(slots, parts, need, steps, contiguous=contiguous)
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The best of several ways, and what it costs, by the units that are missing."""
+
+    cost: Floats
+    way: Ints
+
+
+def _best(after: Floats, costs: Floats, barred: Floats | None) -> tuple[_Best, _Best]:
+    """Return the best of several ways, by what comes after each, for two cases in a row."""
+    after += costs
+    if barred is not None:
+        after += barred
+    way = after.argmin(axis=1)
+    cost = after[np.arange(len(after)), way]
+    half = len(after) // 2
+    cost[0] = cost[half] = np.inf
+    return _Best(cost[:half], way[:half]), _Best(cost[half:], way[half:])
+
+
+class _Parts:
+    """What using a slot in part costs, by the units that are used."""
+
+    def __init__(self, slots: Slots, need: int) -> None:
+        most = min(int(slots.units.max(initial=1)), need + 1)
+        units = np.arange(1, max(most, 2))
+        self.units = units
+        barred = _barred(slots)
+        self.barred = None if barred is None else np.concatenate((barred, barred))
+        self._slots = slots
+        # Taking more than is missing leads into the padding, which is infinite.
+        self._width = int(slots.units.max(initial=1))
+        length = self._width + need + 1
+        self._rows: Floats = np.full((2, length), np.inf)
+        first = np.arange(self._width, length)
+        self._missing = np.concatenate((first, first + length))[:, None]
+        self.index: Ints = self._missing - units[None, :]
+        self._usual_units = slots.units.max(axis=0)
+        self._usual: Ints = self._missing - self._usual_units[None, :]
+        per_unit = slots.costs / np.maximum(slots.units, 1)
+        self.costs = np.full((len(slots.costs), len(units)), np.inf)
+        self.options = np.zeros((len(slots.costs), len(units)), dtype=np.int16)
+        # Near full only the weakest option is sure to be taken.
+        options = slots.units.shape[1] if slots.allowed is None else 1
+        for option in range(options):
+            fits = slots.units[:, option][:, None] > units[None, :]
+            cost = per_unit[:, option][:, None] * units[None, :]
+            better = fits & (cost < self.costs)
+            self.costs[better] = np.broadcast_to(cost, better.shape)[better]
+            self.options[better] = option
+
+    def whole(self, slot: int) -> Ints:
+        """Return how much is missing after each option of a slot."""
+        units = self._slots.units[slot]
+        if (units == self._usual_units).all():
+            return self._usual
+        index: Ints = self._missing - units[None, :]
+        return index
+
+    def after(self, first: Floats, second: Floats, places: Ints) -> Floats:
+        """Return the values of two cases at the places that `whole` or `index` name."""
+        self._rows[0, self._width :] = first
+        self._rows[1, self._width :] = second
+        return self._rows.take(places)
+
+
+@dataclass(slots=True)
+class _Step:
+    """The decisions in one slot, by the units that are missing."""
+
+    whole: _Best
+    used: _Best
+    begun: _Best
+    ended: _Best
+    charges: NDArray[np.bool_] | None = None
+    """Whether to charge: running, running with the part used, idle, idle with it used."""
+
+    @classmethod
+    def nothing(cls, need: int) -> _Step:
+        """Return the step of a slot in which nothing can be charged."""
+        none = _Best(np.full(need + 1, np.inf), np.zeros(need + 1, dtype=np.int64))
+        return cls(none, none, none, none, np.zeros((4, need + 1), dtype=np.bool_))
+
+    def decide(
+        self,
+        state: int,
+        charging: Floats,
+        resting: Floats,
+    ) -> Floats:
+        """Note where charging is better than resting, and return what the better costs."""
+        if self.charges is None:
+            self.charges = np.zeros((4, len(charging)), dtype=np.bool_)
+        self.charges[state] = charging < resting - _TIE
+        result: Floats = np.where(self.charges[state], charging, resting)
+        return result
 
 
 def _barred(slots: Slots) -> Floats | None:
@@ -83,44 +186,33 @@ def _barred(slots: Slots) -> Floats | None:
     return np.where(slots.allowed, 0.0, np.inf)
 
 
-def _part(slots: Slots, slot: int, need: int) -> Floats:
-    """Return what each option costs, for each amount that is missing: no more than that."""
-    units = np.maximum(slots.units[slot], 1)
-    part = np.minimum(np.arange(need + 1)[:, None] / units[None, :], 1.0)
-    part[0] = 1.0
-    result: Floats = np.where(np.isfinite(slots.costs[slot]), slots.costs[slot], 0.0)
-    return np.where(np.isfinite(slots.costs[slot]), result * part, np.inf)
-
-
-def _after(slots: Slots, slot: int, need: int) -> Ints:
-    """Return how much is missing after each option, for each amount that was before."""
-    left = np.arange(need + 1)[:, None] - slots.units[slot][None, :]
-    result: Ints = np.maximum(left, 0)
-    return result
-
-
 def _follow(
-    slots: Slots,
-    need: int,
-    best: NDArray[np.int16],
-    begin: NDArray[np.bool_],
-    go_on: NDArray[np.bool_],
-    *,
-    contiguous: bool,
+    slots: Slots, parts: _Parts, need: int, steps: list[_Step], *, contiguous: bool
 ) -> Ints:
     """Return the choices on the best way through the slots."""
     choices = np.full(len(slots.costs), OFF, dtype=np.int64)
-    on = over = False
-    for slot in range(len(choices)):
-        if over:
-            break
-        was_on = on
-        on = bool((go_on if was_on else begin)[slot, need])
-        if on:
-            choices[slot] = best[slot, need]
-            need = max(0, need - int(slots.units[slot, choices[slot]]))
-        elif was_on and contiguous:
-            over = True
+    on = used = rests = over = False
+    for slot, step in enumerate(steps):
+        assert step.charges is not None
+        was_on, rested = on, rests
+        on = rests = False
+        if over or rested or not step.charges[(0 if was_on else 2) + used, need]:
+            over |= was_on and contiguous
+            continue
+        part = step.ended if was_on else step.begun
+        if used:
+            choices[slot] = step.used.way[need]
+        elif part.cost[need] < step.whole.cost[need]:
+            way = part.way[need]
+            choices[slot] = parts.options[slot, way]
+            need -= int(parts.units[way])
+            used, rests, on = True, was_on, not was_on
+            over |= was_on and contiguous
+            continue
+        else:
+            choices[slot] = step.whole.way[need]
+        need -= int(slots.units[slot, choices[slot]])
+        on = True
     return choices
 
 

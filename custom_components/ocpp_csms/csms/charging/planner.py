@@ -20,6 +20,7 @@ _PUBLICATION = timedelta(hours=1)
 """How soon to ask again for prices that are not known yet."""
 _CATCH_UP = timedelta(days=1)
 """How long charging goes on after a deadline that was missed, unless there is enough."""
+_VERY_FEW = 6
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
 
@@ -197,19 +198,48 @@ def _choose(request: PlanRequest, grid: _Grid) -> Ints:
     costs = np.where(fixed[:, None], np.inf, grid.costs)
     left = min(left, int(np.where(np.isfinite(costs), grid.units, 0).max(axis=1).sum()))
     slots = Slots(costs, grid.units, _tapered(request, grid, max(left, 0)))
-    choices = np.full(len(costs), OFF, dtype=np.int64)
-    if left > 0:
-        choices = cheapest(
-            slots, left, start_cost=request.start_cost, contiguous=request.contiguous
-        )
-        most = request.max_segments
-        if most is not None and _segments(np.where(fixed, -2, choices)) > most:
-            blocks = 1 if request.contiguous else max(1, most - int(fixed.any()))
-            choices = cheapest_blocks(
-                slots, left, blocks, start_cost=request.start_cost
-            )
-    choices[fixed] = top[fixed]
-    return choices
+    if left <= 0:
+        return np.where(fixed, top, OFF)
+    made = [np.where(fixed, top, c) for c in _candidates(request, slots, left, fixed)]
+    fitting = [choices for choices in made if _is_few(request, grid, choices)]
+    return min(fitting or made[-1:], key=lambda c: _worth(request, grid, c))
+
+
+def _candidates(
+    request: PlanRequest,
+    slots: Slots,
+    need: int,
+    fixed: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> list[Ints]:
+    """Return the best way of all, and, where stretches are to be few, that with the fewest.
+
+    Where they are to be very few, the best of all would seldom do.
+    """
+    start_cost, contiguous = request.start_cost, request.contiguous
+    few = request.max_segments
+    found: list[Ints] = []
+    if few is None or few > _VERY_FEW:
+        best = cheapest(slots, need, start_cost=start_cost, contiguous=contiguous)
+        found.append(best)
+    if contiguous:
+        found.append(cheapest_blocks(slots, need, 1, start_cost=start_cost))
+    elif few is not None:
+        blocks = max(1, few - int(fixed.any()))
+        found.append(cheapest_blocks(slots, need, blocks, start_cost=start_cost))
+    return found
+
+
+def _is_few(request: PlanRequest, grid: _Grid, choices: Ints) -> bool:
+    """Return whether choices make no more stretches than are asked for."""
+    if request.contiguous and _starts(np.where(grid.fixed, OFF, choices)) > 1:
+        return False
+    return request.max_segments is None or _segments(choices) <= request.max_segments
+
+
+def _worth(request: PlanRequest, grid: _Grid, choices: Ints) -> tuple[float, float]:
+    """Return what choices lack, in Wh, and what they cost: the less the better."""
+    made = _result(request, grid, choices)
+    return round(made.shortfall_wh, 3), round(_total_cost(request, made), 9)
 
 
 def _all_that_is_allowed(grid: _Grid) -> Ints:
@@ -329,7 +359,7 @@ def _result(request: PlanRequest, grid: _Grid, choices: Ints) -> Plan:
     total = float(energy.sum())
     wanted = request.energy_wh
     shortfall = max(0.0, wanted - total) if wanted is not None else 0.0
-    shortfall = 0.0 if shortfall < 1e-6 else shortfall
+    shortfall = 0.0 if shortfall < 1e-3 else shortfall
     return Plan(
         segments=_merge(grid, choices),
         reason=_reason(request, grid, choices, shortfall),
@@ -493,9 +523,7 @@ def _still_fits(request: PlanRequest, grid: _Grid, choices: Ints) -> bool:
     top = _all_that_is_allowed(grid)
     if (choices[grid.fixed] != top[grid.fixed]).any():
         return False
-    if request.contiguous and _starts(np.where(grid.fixed, OFF, choices)) > 1:
-        return False
-    return request.max_segments is None or _segments(choices) <= request.max_segments
+    return _is_few(request, grid, choices)
 
 
 def _starts(choices: Ints) -> int:
