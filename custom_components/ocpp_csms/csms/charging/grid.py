@@ -1,0 +1,220 @@
+"""The slots of a plan as arrays: when, what can be done, and what it costs."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+
+import numpy as np
+
+from ..model.rates import SLOT, SLOT_S, Series, floor_slot
+from .optimum import OFF, Floats, Ints
+from .plan import Charger, PlanReason, PlanRequest
+
+_MAX_SLOTS = 7 * 96
+_EPSILON_W = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The slots of a request: hours, prices per kWh, powers in W, costs by slot and option."""
+
+    start: datetime
+    hours: Floats
+    starts: list[datetime]
+    ends: list[datetime]
+    currents: Floats
+    phases: Ints
+    powers: Floats
+    costs: Floats
+    units: Ints
+    unit_wh: float
+    known: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    import_price: Floats
+    export_price: Floats
+    surplus: Floats
+    limits: dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]
+    """What each limit forbids, by the reason that it gives."""
+    fixed: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """The slots before the deadline that are taken whatever they cost."""
+
+
+def make_grid(request: PlanRequest) -> Grid:
+    """Return the slots from now until the deadline; the first and the last may be cut."""
+    charger = request.charger
+    start = floor_slot(request.now)
+    count = min(ceil((request.deadline - start) / SLOT), _MAX_SLOTS)
+    starts = [max(start + SLOT * i, request.now) for i in range(count)]
+    ends = [min(start + SLOT * (i + 1), request.deadline) for i in range(count)]
+    hours = np.array(
+        [
+            (end - begin).total_seconds() / 3600
+            for begin, end in zip(starts, ends, strict=True)
+        ]
+    )
+    currents, phases = _options(charger)
+    powers = currents * phases * charger.voltage_v
+    raw_price = values_of(request.import_price, start, count)
+    known = ~np.isnan(raw_price)
+    price = np.where(known, raw_price, _unknown_price(request, raw_price))
+    export = np.nan_to_num(values_of(request.export_price, start, count))
+    surplus = np.maximum(np.nan_to_num(values_of(request.surplus_w, start, count)), 0.0)
+    solar = np.minimum(powers[None, :], surplus[:, None])
+    kilowatts = (
+        solar * export[:, None] + (powers[None, :] - solar) * price[:, None]
+    ) / 1000
+    unit_wh = charger.voltage_v * min(charger.phases) * charger.step_a * SLOT_S / 3600
+    units = np.floor(powers[None, :] * hours[:, None] / unit_wh + 1e-6).astype(np.int64)
+    limits = _limits(request, start, powers, currents, price, known, surplus)
+    forbidden = np.zeros((count, len(powers)), dtype=np.bool_)
+    for limit in limits.values():
+        forbidden |= limit
+    costs = np.where(forbidden, np.inf, kilowatts * hours[:, None])
+    return Grid(
+        start, hours, starts, ends, currents, phases, powers, costs, units, unit_wh,
+        known, price, export, surplus, limits, np.zeros(count, dtype=np.bool_),
+    )  # fmt: skip
+
+
+def _options(charger: Charger) -> tuple[Floats, Ints]:
+    """Return current and phases of each set-point, in the order of their power."""
+    count = int((charger.max_a - charger.min_a) / charger.step_a + 1e-9) + 1
+    pairs = [
+        (charger.min_a + index * charger.step_a, phases)
+        for phases in charger.phases
+        for index in range(count)
+    ]
+    pairs.sort(key=lambda pair: (pair[0] * pair[1], pair[1]))
+    return (
+        np.array([current for current, _ in pairs]),
+        np.array([phases for _, phases in pairs], dtype=np.int64),
+    )
+
+
+def values_of(series: Series | None, start: datetime, count: int) -> Floats:
+    """Return the values of a series on the grid; NaN where they are not known."""
+    if series is None:
+        return np.full(count, np.nan)
+    return np.array(
+        [np.nan if value is None else value for value in series.window(start, count)],
+        dtype=np.float64,
+    )
+
+
+def _unknown_price(request: PlanRequest, prices: Floats) -> float:
+    if request.unknown_price is not None:
+        return request.unknown_price
+    known = prices[~np.isnan(prices)]
+    return float(known.mean()) if known.size else 0.0
+
+
+def _limits(
+    request: PlanRequest,
+    start: datetime,
+    powers: Floats,
+    currents: Floats,
+    price: Floats,
+    known: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    surplus: Floats,
+) -> dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
+    """Return what fuse, price limit and sun forbid, slot by option."""
+    count = len(price)
+    limits = {}
+    if request.capacity_a is not None:
+        capacity = np.nan_to_num(values_of(request.capacity_a, start, count), nan=0.0)
+        limits[PlanReason.CAPACITY_LIMITED] = (
+            currents[None, :] > capacity[:, None] + 1e-6
+        )
+    from_grid = powers[None, :] > surplus[:, None] + _EPSILON_W
+    if request.surplus_only:
+        limits[PlanReason.SURPLUS_LIMITED] = from_grid
+    if request.price_limit is not None:
+        # What is not known yet may be dear.
+        dear = (~known | (price > request.price_limit + 1e-12))[:, None]
+        limits[PlanReason.PRICE_LIMITED] = from_grid & dear
+    return limits
+
+
+def all_that_is_allowed(grid: Grid) -> Ints:
+    """Return the most powerful option that is allowed in each slot."""
+    allowed = np.isfinite(grid.costs)
+    last = allowed.shape[1] - 1 - allowed[:, ::-1].argmax(axis=1)
+    return np.where(allowed.any(axis=1), last, OFF)
+
+
+def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
+    """Return the grid with the slots taken in which the car is to be charging.
+
+    At the highest power that is allowed. The slot in which the precondition begins is split.
+    """
+    begin = request.deadline - _precondition_time(request)
+    inside = next(
+        (
+            slot
+            for slot, (start, end) in enumerate(
+                zip(grid.starts, grid.ends, strict=True)
+            )
+            if start < begin < end
+        ),
+        None,
+    )
+    if inside is not None:
+        grid = _split(grid, inside, begin)
+    energy_wh = request.energy_wh or 0.0
+    fixed, top = np.zeros(len(grid.hours), dtype=np.bool_), all_that_is_allowed(grid)
+    for slot in reversed(range(len(grid.hours))):
+        if grid.starts[slot] < begin or energy_wh <= 0:
+            break
+        if top[slot] != OFF:
+            fixed[slot] = True
+            energy_wh -= float(grid.powers[top[slot]] * grid.hours[slot])
+    return replace(grid, fixed=fixed)
+
+
+def _precondition_time(request: PlanRequest) -> timedelta:
+    """Return how long before the deadline is taken; all, if that has to be the only stretch."""
+    if request.precondition and request.max_segments == 1:
+        return request.deadline - request.now
+    return request.precondition
+
+
+def _split(grid: Grid, slot: int, at: datetime) -> Grid:
+    """Return the grid with a slot in two."""
+    index = np.insert(np.arange(len(grid.hours)), slot, slot)
+    starts, ends = [grid.starts[i] for i in index], [grid.ends[i] for i in index]
+    ends[slot] = starts[slot + 1] = at
+    hours = grid.hours[index]
+    whole = hours[slot]
+    hours[slot] = (ends[slot] - starts[slot]) / timedelta(hours=1)
+    hours[slot + 1] = whole - hours[slot]
+    part = (hours / grid.hours[index])[:, None]
+    units = np.floor(grid.powers[None, :] * hours[:, None] / grid.unit_wh + 1e-6)
+    return replace(
+        grid,
+        hours=hours,
+        starts=starts,
+        ends=ends,
+        costs=grid.costs[index] * part,
+        units=units.astype(np.int64),
+        known=grid.known[index],
+        import_price=grid.import_price[index],
+        export_price=grid.export_price[index],
+        surplus=grid.surplus[index],
+        limits={reason: limit[index] for reason, limit in grid.limits.items()},
+        fixed=grid.fixed[index],
+    )
+
+
+def begin_later(grid: Grid, slot: int, length: timedelta) -> Grid:
+    """Return the grid with a slot that begins later."""
+    starts, hours = list(grid.starts), grid.hours.copy()
+    starts[slot] += length
+    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
+    return replace(grid, starts=starts, hours=hours)
+
+
+def end_earlier(grid: Grid, slot: int, length: timedelta) -> Grid:
+    """Return the grid with a slot that ends earlier."""
+    ends, hours = list(grid.ends), grid.hours.copy()
+    ends[slot] -= length
+    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
+    return replace(grid, ends=ends, hours=hours)
