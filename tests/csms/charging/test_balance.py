@@ -152,6 +152,13 @@ def test_turns() -> None:
     assert charged == ["a"] * 3 + ["b"] * 3 + ["c"] * 3 + ["a"]
 
 
+@pytest.mark.parametrize(("seconds", "granted"), [(0, 16), (90, 16), (91, 6)])
+def test_measurement_of_long_ago(seconds: float, granted: float) -> None:
+    """What was measured too long ago is not known any more."""
+    fuse = _fuse(30, measured_at=NOW - timedelta(seconds=seconds), fallback_a=6)
+    assert _currents(_share([fuse], [_car("a")])) == {"a": granted}
+
+
 def test_recovery_begins_anew_with_each_overload() -> None:
     """A kettle that is on now and then does not make a car begin and stop with it."""
     state, seen = BalanceState(), []

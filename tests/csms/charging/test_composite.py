@@ -243,6 +243,27 @@ def test_fewest_phases() -> None:
     assert (period.limit, period.phases) == (16, 1)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_same_level_twice(turned: bool) -> None:
+    """Of two on one level the EVSE's own holds, in whatever order they are listed."""
+    both = [_profile((0, 16.0), evse=0, id=1), _profile((0, 10.0), evse=1, id=2)]
+    assert _told(*(both[::-1] if turned else both)) == [(0, 10)]
+
+
+def test_constraints_of_another_evse() -> None:
+    """What limits EVSE 2 from outside does not limit EVSE 1."""
+    other = _profile((0, 6.0), evse=2, purpose=Purpose.STATION_EXTERNAL)
+    assert _told(BASE, other) == [(0, 16)]
+    assert _told(_profile((0, 16.0), evse=2), other, evse_id=2) == [(0, 6)]
+
+
+@pytest.mark.parametrize("duration", [float("inf"), float("nan")])
+def test_window_without_end(duration: float) -> None:
+    """A window has an end."""
+    with pytest.raises(ChargingError, match="duration_not_a_number"):
+        _ask(duration_s=duration)
+
+
 @pytest.mark.parametrize(
     ("periods", "reason"),
     [
@@ -251,6 +272,8 @@ def test_fewest_phases() -> None:
         ([(0, 6.0), (60, 8.0), (30, 9.0)], "periods_not_in_order"),
         ([(0, float("nan"))], "limit_not_a_number"),
         ([(0, -1.0)], "limit_not_a_number"),
+        ([Period(0, 6.0, limit_l2=float("nan"))], "limit_not_a_number"),
+        ([(0, 6.0, 0)], "phases_unknown"),
     ],
 )
 def test_profiles_without_meaning(periods: list[Any], reason: str) -> None:

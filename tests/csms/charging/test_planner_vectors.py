@@ -221,3 +221,22 @@ def test_no_prices(case: dict[str, Any]) -> None:
     prices = _prices(case["input"]["rates"])
     assert prices is not None
     assert not prices.values or case["expected"]["start_s"] is not None
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "sort_time"))
+def test_order_by_time(case: dict[str, Any]) -> None:
+    """Prices are taken by their time, in whatever order they come."""
+    raw = [RawRate(_at(start), price) for start, price in case["input"]["slots"]]
+    series = normalise(raw)
+    order = case["expected"]["order_start_s"]
+    by_start = dict(case["input"]["slots"])
+    assert [series.at(_at(start)) for start in order] == [by_start[s] for s in order]
+
+
+@pytest.mark.parametrize("case", cases("planner_cases.json", "duration"))
+def test_length_of_prices(case: dict[str, Any]) -> None:
+    """What has no length covers nothing."""
+    rates = case["input"]["rates"]
+    raw = [RawRate(_at(start), 1.0, _at(end)) for start, end, _ in rates if end > start]
+    covered = [value for value in normalise(raw).values if value is not None]
+    assert len(covered) * 900 == case["expected"]["duration_s"]

@@ -218,6 +218,15 @@ def test_relative() -> None:
     )
 
 
+def test_relative_in_one_profile() -> None:
+    """What is told for one transaction begins anew in the next: that is said."""
+    ability = _ability(kinds=frozenset({Kind.RELATIVE}), max_stack_level=0)
+    session = Session(1, later(-100), "T1")
+    desired = Desired(baseline=FLAT, plan=PLAN)
+    compiled = compile_profiles(desired, ability, NOW, 1, session)
+    assert compiled.remarks == {Remark.REPEATS}
+
+
 def test_day_that_can_not_recur() -> None:
     """Where nothing recurs the days are written out, and end in the least current."""
     ability = _ability(kinds=frozenset({Kind.ABSOLUTE}), max_periods=6)
@@ -291,6 +300,8 @@ def test_no_zero() -> None:
     [
         ({}, 12.34, 12.3),
         ({"step_a": 1.0}, 12.9, 12),
+        ({"step_a": 4.0}, 9.9, 6),
+        ({"step_a": 4.0}, 10, 10),
         ({"currents_a": (6.0, 10.0, 13.0, 16.0)}, 12.9, 10),
         ({"currents_a": (6.0, 10.0)}, 32, 10),
         ({"min_a": 8.0}, 7.9, 0),

@@ -154,3 +154,28 @@ def test_cost_does_not_depend_on_the_samples(count: int) -> None:
 def test_nobody_uses_anything() -> None:
     """Where nothing is used, all of it is solar if there is sun."""
     assert solar_shares(solar_w=100, battery_w=0, home_w=0, cars_w=0) == Shares(1, 1, 1)
+
+
+@pytest.mark.parametrize("energy_wh", [-1.0, float("nan"), float("inf")])
+def test_energy_that_is_none(energy_wh: float) -> None:
+    """Energy that can't be is refused."""
+    with pytest.raises(ChargingError, match="energy_not_a_number"):
+        add(SessionTotals(), energy_wh, 0.5, 0.3, None)
+
+
+@pytest.mark.parametrize(("share", "cost"), [(-1.0, 0.2), (2.0, 0.0), (0.5, 0.1)])
+def test_share_stays_between_none_and_all(share: float, cost: float) -> None:
+    """A share beyond its bounds neither costs nor saves more than there is."""
+    at = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    tariff = Tariff(import_price=Series(at, (0.2,) * 8))
+    totals = integrate(SessionTotals(at=at), at, 0.0, tariff)
+    totals = integrate(totals, at + timedelta(hours=1), 1000.0, tariff, share)
+    assert totals.cost == pytest.approx(cost)
+
+
+def test_price_that_is_no_number() -> None:
+    """A price that is none is not known."""
+    at = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    tariff = Tariff(import_price=Series(at, (float("nan"),) * 8))
+    totals = integrate(SessionTotals(at=at), at + timedelta(hours=1), 1000.0, tariff)
+    assert (totals.cost, totals.energy_wh) == (None, 1000.0)

@@ -25,14 +25,17 @@ type PerPhase = tuple[float, float, float]
 class Circuit:
     """A fuse and what hangs on it; currents in A per phase.
 
-    `measured_a` is what flows through it now, None where it has no meter or the meter is
-    silent: then the EVSEs on it share `fallback_a`, whatever else may be on it.
+    `measured_a` is what flowed through it at `measured_at`, None where it has no meter or the
+    meter is silent: then, and when that was too long ago, the EVSEs on it share
+    `fallback_a`, whatever else may be on it.
     """
 
     id: str
     limit_a: PerPhase
     parent: str | None = None
     measured_a: PerPhase | None = None
+    measured_at: datetime | None = None
+    """None is now."""
     metered: bool = True
     """Whether other loads than the EVSEs are on it; without them no meter is needed."""
     fallback_a: float = 0.0
@@ -97,6 +100,8 @@ class BalanceConfig:
 
     step_a: float = 1.0
     recovery: timedelta = timedelta(seconds=60)
+    stale: timedelta = timedelta(seconds=90)
+    """How old a measurement may be."""
     turn: timedelta = timedelta(minutes=30)
     """How long an EVSE charges before others have their turn, where not all can."""
 
@@ -126,8 +131,20 @@ class _Room:
 class _House:
     """The rooms of all circuits while they are given away."""
 
-    def __init__(self, circuits: Iterable[Circuit], demands: Sequence[Demand]) -> None:
-        self.circuits = _check_circuits(circuits)
+    def __init__(
+        self,
+        circuits: Iterable[Circuit],
+        demands: Sequence[Demand],
+        now: datetime,
+        config: BalanceConfig,
+    ) -> None:
+        self.circuits = _check_circuits(
+            replace(circuit, measured_a=None)
+            if circuit.measured_at is not None
+            and now - circuit.measured_at > config.stale
+            else circuit
+            for circuit in circuits
+        )
         self.rooms: dict[str, _Room] = {}
         self._paths = {
             circuit_id: self._path(circuit_id) for circuit_id in self.circuits
@@ -228,7 +245,7 @@ def balance(
     wanted = sorted(demands, key=lambda demand: demand.id)
     if len({demand.id for demand in wanted}) != len(wanted):
         raise ChargingError("demand_twice")
-    house = _House(circuits, wanted)
+    house = _House(circuits, wanted, now, config)
     given = _minimums(house, wanted, state, now, config)
     bound = _raise(house, wanted, given)
     grants = {

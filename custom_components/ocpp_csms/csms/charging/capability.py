@@ -80,7 +80,8 @@ class Capabilities:
             return 0.0 if self.zero else self.least_a
         if self.currents_a:
             return max(a for a in self.currents_a if a <= current_a + _EPSILON)
-        return round(floor(current_a / self.step_a + _EPSILON) * self.step_a, 3)
+        steps = floor((current_a - self.min_a) / self.step_a + _EPSILON)
+        return round(self.min_a + steps * self.step_a, 3)
 
     def limit(self, current_a: float, phases: int | None) -> float:
         """Return a current as the limit of a period, in the unit to use."""

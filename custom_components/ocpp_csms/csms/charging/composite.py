@@ -5,12 +5,14 @@ choice: a Recurring schedule also holds before its own start (validFrom bounds i
 occurrence that began before the window counts; a Relative schedule without a
 transaction begins with the window; TxDefaultProfiles fill gaps of TxProfiles (official
 test case K_41); the number of phases is the lowest of all that applies, also for
-converting between A and W.
+converting between A and W. What LocalGeneration adds (2.1 K27) is not counted: the answer
+is what is allowed without it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import isfinite
 
 from ..model.profile import (
     ChargingProfile,
@@ -20,6 +22,7 @@ from ..model.profile import (
     RateUnit,
 )
 from .combine import Supply, combine
+from .errors import ChargingError
 from .timeline import Segment, Timeline, Window, fill, slices, stack
 
 
@@ -57,6 +60,11 @@ class Question:
     number_of_evses: int = 1
     priority_charging: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a window that has no end."""
+        if not (isfinite(self.duration_s) and isfinite(self.disconnected_s)):
+            raise ChargingError("duration_not_a_number", str(self.duration_s))
+
 
 def composite(
     installed: Iterable[Installed],
@@ -71,7 +79,7 @@ def composite(
         layers = [_sum(usable, sessions, question, window, supply)]
     else:
         layers = [_evse_layer(usable, sessions, question.evse_id, question, window)]
-    layers += _station_layers(usable, window)
+    layers += _station_layers(usable, window, question.evse_id)
     return CompositeSchedule(
         evse_id=question.evse_id,
         start=question.start,
@@ -163,9 +171,12 @@ def _evse_layer(
     if question.priority_charging:
         purposes.insert(0, Purpose.PRIORITY)
     for purpose in purposes:
+        # Of two on the same level the EVSE's own goes before that of all.
         profiles = [
             item.profile
-            for item in installed
+            for item in sorted(
+                installed, key=lambda item: (item.evse_id == 0, item.profile.id)
+            )
             if item.profile.purpose is purpose and _concerns(item, evse_id, session)
         ]
         timeline = fill(timeline, stack(profiles, window, anchor))
@@ -181,12 +192,16 @@ def _concerns(item: Installed, evse_id: int, session: Session | None) -> bool:
     return item.evse_id in (0, evse_id)
 
 
-def _station_layers(installed: list[Installed], window: Window) -> list[Timeline]:
+def _station_layers(
+    installed: list[Installed], window: Window, evse_id: int
+) -> list[Timeline]:
     """Return the layers that limit the station as a whole."""
     layers = []
     for purpose in (Purpose.STATION_EXTERNAL, Purpose.STATION_MAX):
         profiles = [
-            item.profile for item in installed if item.profile.purpose is purpose
+            item.profile
+            for item in sorted(installed, key=lambda item: item.profile.id)
+            if item.profile.purpose is purpose and item.evse_id in (0, evse_id)
         ]
         if profiles:
             layers.append(stack(profiles, window, window.start))

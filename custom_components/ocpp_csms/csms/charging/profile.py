@@ -124,6 +124,8 @@ class Remark(StrEnum):
     """The station can be told this during a transaction only."""
     NO_FALLBACK = "no_fallback"
     """What is told holds until something else is told."""
+    REPEATS = "repeats"
+    """In the next transaction the same begins anew, until something else is told."""
     FUSE_NOT_TOLD = "fuse_not_told"
     """The station can't be told its fuse; every current heeds it instead."""
 
@@ -392,6 +394,9 @@ class _Compiler:
             return self._filled(profile, timetable, self._begin)
         started = self._session.started_at if self._session else None
         if started is not None:
+            lasts = timetable[-1].end is None and len(timetable) > 1
+            if lasts and profile.purpose is Purpose.TX_DEFAULT:
+                self.remarks.add(Remark.REPEATS)
             relative = replace(profile, kind=Kind.RELATIVE)
             return self._filled(relative, timetable, started)
         if timetable[-1].end is not None:
@@ -414,7 +419,7 @@ class _Compiler:
             schedule=replace(
                 profile.schedule,
                 start=origin if absolute else None,
-                duration_s=None if end is None else _seconds(end, origin),
+                duration_s=None if end is None else max(1, _seconds(end, origin)),
                 periods=tuple(
                     self._period(_seconds(s.start, origin) if index else 0, s)
                     for index, s in enumerate(timetable)

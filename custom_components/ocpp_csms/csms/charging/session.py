@@ -72,7 +72,8 @@ class Tariff:
 
 
 def _at(series: Series | None, time: datetime) -> float | None:
-    return None if series is None else series.at(time)
+    value = None if series is None else series.at(time)
+    return None if value is None or not isfinite(value) else value
 
 
 def add(
@@ -83,6 +84,8 @@ def add(
     co2_g_per_kwh: float | None,
 ) -> SessionTotals:
     """Return the totals with some energy more, at one price and one share."""
+    if not isfinite(energy_wh) or energy_wh < 0:
+        raise ChargingError("energy_not_a_number", str(energy_wh))
     share = min(max(solar_share, 0.0), 1.0)
     totals = replace(
         totals,
@@ -119,6 +122,7 @@ def integrate(
     """
     if not isfinite(energy_wh) or not isfinite(solar_share):
         raise ChargingError("energy_not_a_number", str(energy_wh))
+    solar_share = min(max(solar_share, 0.0), 1.0)
     last = totals.at
     if last is not None and at < last:
         return totals

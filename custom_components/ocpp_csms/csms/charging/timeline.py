@@ -49,10 +49,13 @@ def check_periods(profile: ChargingProfile) -> None:
         if later.start_s <= earlier.start_s:
             raise ChargingError("periods_not_in_order", f"profile {profile.id}")
     for period in periods:
-        if period.limit is not None and not (
-            isfinite(period.limit) and period.limit >= 0
+        limits = (period.limit, period.limit_l2, period.limit_l3)
+        if not all(
+            isfinite(limit) and limit >= 0 for limit in limits if limit is not None
         ):
             raise ChargingError("limit_not_a_number", f"profile {profile.id}")
+        if period.phases not in (None, 1, 2, 3):
+            raise ChargingError("phases_unknown", f"profile {profile.id}")
 
 
 def stack(
