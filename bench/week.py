@@ -228,7 +228,7 @@ class Week:
             self.result.writes["planned"].bring(
                 Desired(baseline=_BASELINE, plan=table), now
             )
-        segment = self._plan.at(now)
+        segment = self._plan.during(now, now + STEP)
         return segment.current_a if segment else 0.0
 
     def _simple(self, now: datetime) -> float:

@@ -29,6 +29,8 @@ _PUBLICATION = timedelta(hours=1)
 _CATCH_UP = timedelta(days=1)
 """How long charging goes on after a deadline that was missed, unless there is enough."""
 _VERY_FEW = 6
+_EPSILON_WH = 10.0
+"""What a plan may lack and be kept: less than a second thought is worth."""
 _EPSILON_W = 1.0
 
 
@@ -46,7 +48,7 @@ def plan(request: PlanRequest) -> Plan:
     kept = _keep_previous(request, grid)
     choices = _choose(request, grid)
     fresh = _result(request, grid, choices)
-    if kept is not None and kept.shortfall_wh <= fresh.shortfall_wh + grid.unit_wh:
+    if kept is not None and kept.shortfall_wh <= fresh.shortfall_wh + _EPSILON_WH:
         saved = _total_cost(request, kept) - _total_cost(request, fresh)
         if saved <= request.saving_threshold + 1e-9:
             return kept
