@@ -394,7 +394,7 @@ def test_examples_of_the_documentation(
     assert result.cost == pytest.approx(cost, abs=0.005)
 
 
-# What a review found.
+# Cases that went wrong once.
 
 
 @pytest.mark.parametrize(

@@ -347,6 +347,8 @@ def test_fuse() -> None:
     (item,) = compiled.profiles
     assert (item.evse_id, item.profile.purpose) == (0, Purpose.STATION_MAX)
     assert item.profile.schedule.periods[0].limit == 25
+    for version in OcppVersion:
+        _check_message(item, _ability(version.value))
     blind = _ability(purposes=frozenset({Purpose.TX_DEFAULT}))
     assert compile_fuse(25, blind, NOW).remarks == {Remark.FUSE_NOT_TOLD}
     desired = Desired(baseline=FLAT, plan=PLAN, fuse_a=13)

@@ -200,7 +200,7 @@ def test_flat() -> None:
     assert (series.start, series.values) == (T0, (0.3,) * 4)
 
 
-# What a review found.
+# Cases that went wrong once.
 
 
 def test_holes_of_sources_without_ends() -> None:

@@ -72,6 +72,8 @@ def compare(
 ) -> Conformity:
     """Return how a reported composite schedule differs from the expected one.
 
+    That is the answer to GetCompositeSchedule (1.6 section 5.7, 2.x K08).
+
     Their times may begin at different moments: what both cover is compared, from the
     expected one's start on. Where a station does not tell its start, it is taken as that.
     """

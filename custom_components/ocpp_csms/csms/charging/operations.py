@@ -68,6 +68,9 @@ def diff(
 ) -> Changes:
     """Return what is to be sent, at most `allowed` messages that wear out memory.
 
+    A profile of the same id replaces its predecessor (1.6 section 5.16.3, 2.x K01.FR.05);
+    removing goes by id (1.6 section 5.4, 2.x K10).
+
     What is believed to be installed may hold profiles of others, which stay. Those that are
     over stay too: they do nothing, and their successors replace them.
     """

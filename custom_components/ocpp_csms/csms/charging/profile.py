@@ -171,7 +171,11 @@ def compile_profiles(
     evse_id: int,
     session: Session | None = None,
 ) -> Compiled:
-    """Return the profiles that make a station do what is desired. Raises ChargingError."""
+    """Return the profiles that make a station do what is desired. Raises ChargingError.
+
+    In the words of 1.6 sections 3.13 and 5.16, and of 2.x K01: absolute schedules begin in
+    the past, relative ones and Dynamic ones (2.1 K28) bear no start.
+    """
     compiler = _Compiler(desired, ability, now, evse_id, session)
     for purpose in _purposes(ability, session):
         compiler.add(purpose)
