@@ -1,21 +1,12 @@
 """What is to hold, as charging profiles: and back again."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import inf, nan
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.ocpp_csms.csms.charging.capability import Capabilities
-from custom_components.ocpp_csms.csms.charging.combine import Supply
-from custom_components.ocpp_csms.csms.charging.composite import (
-    Installed,
-    Question,
-    Session,
-    composite,
-)
+from custom_components.ocpp_csms.csms.charging.composite import Session
 from custom_components.ocpp_csms.csms.charging.errors import ChargingError
 from custom_components.ocpp_csms.csms.charging.profile import (
     Compiled,
@@ -25,104 +16,30 @@ from custom_components.ocpp_csms.csms.charging.profile import (
     compile_fuse,
     compile_profiles,
 )
-from custom_components.ocpp_csms.csms.charging.timetable import (
-    Daily,
-    Stretch,
-    Timetable,
-    at,
-    overlay,
-)
-from custom_components.ocpp_csms.csms.dialects import DIALECTS
-from custom_components.ocpp_csms.csms.model.commands import SetChargingProfile
+from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch, at
 from custom_components.ocpp_csms.csms.model.profile import Kind, Purpose, RateUnit
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
-from ..support import schemas
-
-NOW = datetime(2026, 11, 20, 21, 40, 30, tzinfo=UTC)
-MIDNIGHT = datetime(2026, 11, 19, 23, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-FLAT = Daily(MIDNIGHT, ((0, 16.0),))
-NIGHT = Daily(MIDNIGHT, ((0, 16.0), (6 * 3600, 6.0), (22 * 3600, 16.0)))
-
-
-def later(minutes: float) -> datetime:
-    """Return a time so many minutes after now."""
-    return NOW + timedelta(minutes=minutes)
-
-
-PLAN: Timetable = (
-    Stretch(NOW, later(80), 0),
-    Stretch(later(80), later(170), 16, 3),
-    Stretch(later(170), later(275), 0),
-    Stretch(later(275), later(380), 10, 3),
-    Stretch(later(380), later(500), 0),
+from .profiles import (
+    FLAT,
+    MIDNIGHT,
+    NIGHT,
+    NOW,
+    PLAN,
+    SECOND,
+    ability_of,
+    assert_same,
+    check_message,
+    later,
+    told_by,
+    wanted_by,
 )
-
-
-def _ability(version: str = "1.6", **fields: Any) -> Capabilities:
-    return Capabilities(version=OcppVersion(version), **fields)
-
-
-def _told(
-    compiled: Compiled, ability: Capabilities, session: Session | None, minutes: int
-) -> Timetable:
-    """Return what a station does with profiles, as a timetable."""
-    question = Question(
-        evse_id=1,
-        start=NOW,
-        duration_s=minutes * 60,
-        unit=RateUnit.AMPERE,
-        assume_transaction=session is None,
-    )
-    supply = Supply(limit_a=99, phases=ability.phases, voltage_v=ability.voltage_v)
-    sessions = [session] if session else []
-    periods = composite(compiled.profiles, sessions, question, supply).periods
-    ends = [*(period.start_s for period in periods[1:]), minutes * 60]
-    return tuple(
-        Stretch(
-            NOW + period.start_s * SECOND,
-            NOW + end * SECOND,
-            -1.0 if period.limit is None else period.limit,
-            period.phases,
-        )
-        for period, end in zip(periods, ends, strict=True)
-    )
-
-
-def _wanted(desired: Desired, ability: Capabilities) -> Timetable:
-    live: Timetable = ()
-    if desired.live is not None and desired.live.until > NOW:
-        live = (Stretch(NOW, desired.live.until, desired.live.current_a, 3),)
-    table = overlay(live, overlay(desired.plan, desired.baseline.stretches(NOW, 14)))
-    return tuple(
-        replace(
-            stretch,
-            current_a=ability.snap(
-                min(stretch.current_a, desired.fuse_a or stretch.current_a)
-            ),
-        )
-        for stretch in table
-    )
-
-
-def _assert_same(told: Timetable, wanted: Timetable, end: datetime) -> None:
-    """Compare within 0.1 A and 1 s."""
-    edges = {stretch.start for stretch in (*told, *wanted)}
-    for time in sorted({NOW, *(e + 1.5 * SECOND for e in edges if e >= NOW)}):
-        near = any(abs(time - edge) <= SECOND for edge in edges) and time != NOW
-        if time >= end - 2 * SECOND or near:
-            continue
-        does, should = at(told, time), at(wanted, time)
-        assert does is not None
-        assert should is not None
-        assert abs(does.current_a - should.current_a) <= 0.1, time
 
 
 def test_layers() -> None:
     """Baseline, plan and set-point lie above each other, and each ends in the one below."""
     desired = Desired(baseline=NIGHT, plan=PLAN, live=Live(9, later(5)))
-    compiled = compile_profiles(desired, _ability(), NOW, 1)
+    compiled = compile_profiles(desired, ability_of(), NOW, 1)
     assert not compiled.remarks
     assert compiled.exact_until is None
     profiles = [item.profile for item in compiled.profiles]
@@ -139,7 +56,7 @@ def test_layers() -> None:
     assert plan.duration_s == 500 * 60 + 30
     assert [period.start_s for period in plan.periods] == [0, 4830, 10230, 16530, 22830]
     assert (live.duration_s, live.periods[0].limit) == (330, 9)
-    told = _told(compiled, _ability(), None, 600)
+    told = told_by(compiled, ability_of(), None, 600)
     assert [(round((s.start - NOW) / SECOND), s.current_a) for s in told] == [
         (0, 9),
         (300, 0),
@@ -157,14 +74,14 @@ def test_layers() -> None:
 def test_one_level(fields: dict[str, Any]) -> None:
     """A station with one level above the baseline gets plan and set-point in one profile."""
     desired = Desired(baseline=FLAT, plan=PLAN, live=Live(9, later(5)))
-    ability = _ability(**fields)
+    ability = ability_of(**fields)
     compiled = compile_profiles(desired, ability, NOW, 1)
     assert [(i.profile.id, i.profile.stack_level) for i in compiled.profiles] == [
         (7101, 0),
         (7201, 1),
     ]
-    _assert_same(
-        _told(compiled, ability, None, 600), _wanted(desired, ability), later(600)
+    assert_same(
+        told_by(compiled, ability, None, 600), wanted_by(desired, ability), later(600)
     )
 
 
@@ -174,30 +91,30 @@ def test_one_level(fields: dict[str, Any]) -> None:
 def test_no_fallback_to_lower_levels(fields: dict[str, Any]) -> None:
     """All in one profile that ends in the baseline, and never ends itself."""
     desired = Desired(baseline=FLAT, plan=PLAN, live=Live(9, later(5)))
-    ability = _ability(**fields)
+    ability = ability_of(**fields)
     compiled = compile_profiles(desired, ability, NOW, 1)
     (item,) = compiled.profiles
     assert (item.profile.valid_to, item.profile.schedule.duration_s) == (None, None)
     assert item.profile.schedule.periods[-1].limit == 16
-    _assert_same(
-        _told(compiled, ability, None, 600), _wanted(desired, ability), later(600)
+    assert_same(
+        told_by(compiled, ability, None, 600), wanted_by(desired, ability), later(600)
     )
 
 
 def test_few_periods() -> None:
     """What does not fit is told later; until then the plan is exact, then the baseline."""
     desired = Desired(baseline=FLAT, plan=PLAN)
-    compiled = compile_profiles(desired, _ability(max_periods=3), NOW, 1)
+    compiled = compile_profiles(desired, ability_of(max_periods=3), NOW, 1)
     assert compiled.remarks == {Remark.CUT}
     assert compiled.exact_until == later(275)
-    told = _told(compiled, _ability(), None, 600)
+    told = told_by(compiled, ability_of(), None, 600)
     assert at(told, later(274)) == Stretch(later(170), later(275), 0, 3)
     assert at(told, later(276)) == Stretch(later(275), later(600), 16, 3)
 
 
 def test_one_period() -> None:
     """A single period without levels holds until something else is told: that is said."""
-    ability = _ability(max_periods=1, max_stack_level=0)
+    ability = ability_of(max_periods=1, max_stack_level=0)
     compiled = compile_profiles(Desired(baseline=FLAT, plan=PLAN), ability, NOW, 1)
     assert compiled.remarks == {Remark.NO_FALLBACK}
     assert compiled.exact_until == later(80)
@@ -205,7 +122,7 @@ def test_one_period() -> None:
 
 def test_relative() -> None:
     """A station that knows but Relative gets the times from its transaction's begin."""
-    ability = _ability(kinds=frozenset({Kind.RELATIVE}))
+    ability = ability_of(kinds=frozenset({Kind.RELATIVE}))
     desired = Desired(baseline=FLAT, plan=PLAN)
     alone = compile_profiles(desired, ability, NOW, 1)
     assert alone.remarks == {Remark.NEEDS_TRANSACTION}
@@ -213,14 +130,16 @@ def test_relative() -> None:
     session = Session(1, later(-100), "T1")
     compiled = compile_profiles(desired, ability, NOW, 1, session)
     assert {item.profile.schedule.start for item in compiled.profiles} == {None}
-    _assert_same(
-        _told(compiled, ability, session, 600), _wanted(desired, ability), later(600)
+    assert_same(
+        told_by(compiled, ability, session, 600),
+        wanted_by(desired, ability),
+        later(600),
     )
 
 
 def test_relative_in_one_profile() -> None:
     """What is told for one transaction begins anew in the next: that is said."""
-    ability = _ability(kinds=frozenset({Kind.RELATIVE}), max_stack_level=0)
+    ability = ability_of(kinds=frozenset({Kind.RELATIVE}), max_stack_level=0)
     session = Session(1, later(-100), "T1")
     desired = Desired(baseline=FLAT, plan=PLAN)
     compiled = compile_profiles(desired, ability, NOW, 1, session)
@@ -229,7 +148,7 @@ def test_relative_in_one_profile() -> None:
 
 def test_day_that_can_not_recur() -> None:
     """Where nothing recurs the days are written out, and end in the least current."""
-    ability = _ability(kinds=frozenset({Kind.ABSOLUTE}), max_periods=6)
+    ability = ability_of(kinds=frozenset({Kind.ABSOLUTE}), max_periods=6)
     compiled = compile_profiles(Desired(baseline=NIGHT), ability, NOW, 1)
     assert compiled.remarks == {Remark.BASELINE_FLAT}
     (item,) = compiled.profiles
@@ -240,7 +159,7 @@ def test_day_that_can_not_recur() -> None:
 
 def test_relative_day_without_a_transaction() -> None:
     """Before a transaction a day can't be placed: the least current, to be safe."""
-    ability = _ability(kinds=frozenset({Kind.RELATIVE}))
+    ability = ability_of(kinds=frozenset({Kind.RELATIVE}))
     compiled = compile_profiles(Desired(baseline=NIGHT), ability, NOW, 1)
     assert compiled.remarks >= {Remark.NEEDS_TRANSACTION, Remark.BASELINE_FLAT}
     (item,) = compiled.profiles
@@ -249,7 +168,7 @@ def test_relative_day_without_a_transaction() -> None:
 
 def test_transaction_profiles_only() -> None:
     """A station without TxDefaultProfile can be told something in a transaction only."""
-    ability = _ability(purposes=frozenset({Purpose.TX}))
+    ability = ability_of(purposes=frozenset({Purpose.TX}))
     desired = Desired(baseline=FLAT, plan=PLAN)
     compiled = compile_profiles(desired, ability, NOW, 1)
     assert compiled == Compiled((), frozenset({Remark.NEEDS_TRANSACTION}))
@@ -263,7 +182,7 @@ def test_transaction_profiles_only() -> None:
 
 def test_default_that_does_not_reach_a_running_transaction() -> None:
     """There the layers are written for the running transaction as well."""
-    ability = _ability(default_reaches_running=False)
+    ability = ability_of(default_reaches_running=False)
     session = Session(1, NOW, "77")
     compiled = compile_profiles(Desired(baseline=FLAT), ability, NOW, 1, session)
     assert [(i.profile.id, i.profile.purpose) for i in compiled.profiles] == [
@@ -274,7 +193,7 @@ def test_default_that_does_not_reach_a_running_transaction() -> None:
 
 def test_dynamic() -> None:
     """2.1: a set-point is a Dynamic profile, whose duration is the lease."""
-    ability = _ability("2.1", kinds=frozenset({Kind.ABSOLUTE, Kind.DYNAMIC}))
+    ability = ability_of("2.1", kinds=frozenset({Kind.ABSOLUTE, Kind.DYNAMIC}))
     desired = Desired(baseline=FLAT, live=Live(11.5, later(2)))
     compiled = compile_profiles(desired, ability, NOW, 1)
     live = compiled.profiles[-1].profile
@@ -283,13 +202,13 @@ def test_dynamic() -> None:
         120,
         NOW,
     )
-    told = _told(compiled, ability, None, 10)
+    told = told_by(compiled, ability, None, 10)
     assert [(s.start, s.current_a) for s in told] == [(NOW, 11.5), (later(2), 16)]
 
 
 def test_no_zero() -> None:
     """A station that knows no 0 gets its least current, and that is said."""
-    ability = _ability(zero=False)
+    ability = ability_of(zero=False)
     compiled = compile_profiles(Desired(baseline=FLAT, plan=PLAN), ability, NOW, 1)
     assert compiled.remarks == {Remark.NO_PAUSE}
     assert compiled.profiles[1].profile.schedule.periods[0].limit == 6
@@ -311,12 +230,12 @@ def test_no_zero() -> None:
 )
 def test_currents(fields: dict[str, Any], wanted: float, told: float) -> None:
     """A current is told as the next lower one that the station knows."""
-    assert _ability(**fields).snap(wanted) == told
+    assert ability_of(**fields).snap(wanted) == told
 
 
 def test_snapped_is_said() -> None:
     """That a current is another than the desired one is said."""
-    ability = _ability(currents_a=(6.0, 16.0))
+    ability = ability_of(currents_a=(6.0, 16.0))
     compiled = compile_profiles(Desired(baseline=FLAT, plan=PLAN), ability, NOW, 1)
     assert compiled.remarks == {Remark.SNAPPED}
 
@@ -325,16 +244,16 @@ def test_phases() -> None:
     """A number of phases is told to stations that heed it; to others that is said."""
     plan = (Stretch(NOW, later(60), 10, 1), Stretch(later(60), later(90), 0))
     desired = Desired(baseline=FLAT, plan=plan)
-    one = compile_profiles(desired, _ability(phase_switching=True), NOW, 1)
+    one = compile_profiles(desired, ability_of(phase_switching=True), NOW, 1)
     assert [p.phases for p in one.profiles[1].profile.schedule.periods] == [1, None]
-    none = compile_profiles(desired, _ability(), NOW, 1)
+    none = compile_profiles(desired, ability_of(), NOW, 1)
     assert none.remarks == {Remark.PHASES_FIXED}
     assert [p.phases for p in none.profiles[1].profile.schedule.periods] == [None, None]
 
 
 def test_watts() -> None:
     """A station that knows but watts gets the total of its phases."""
-    ability = _ability(units=frozenset({RateUnit.WATT}), phase_switching=True)
+    ability = ability_of(units=frozenset({RateUnit.WATT}), phase_switching=True)
     plan = (Stretch(NOW, later(60), 10, 1),)
     compiled = compile_profiles(Desired(baseline=FLAT, plan=plan), ability, NOW, 1)
     limits = [i.profile.schedule.periods[0].limit for i in compiled.profiles]
@@ -343,16 +262,16 @@ def test_watts() -> None:
 
 def test_fuse() -> None:
     """The fuse is told for the whole station, and heeded where it can't be."""
-    compiled = compile_fuse(25, _ability(), NOW)
+    compiled = compile_fuse(25, ability_of(), NOW)
     (item,) = compiled.profiles
     assert (item.evse_id, item.profile.purpose) == (0, Purpose.STATION_MAX)
     assert item.profile.schedule.periods[0].limit == 25
     for version in OcppVersion:
-        _check_message(item, _ability(version.value))
-    blind = _ability(purposes=frozenset({Purpose.TX_DEFAULT}))
+        check_message(item, ability_of(version.value))
+    blind = ability_of(purposes=frozenset({Purpose.TX_DEFAULT}))
     assert compile_fuse(25, blind, NOW).remarks == {Remark.FUSE_NOT_TOLD}
     desired = Desired(baseline=FLAT, plan=PLAN, fuse_a=13)
-    told = _told(compile_profiles(desired, blind, NOW, 1), blind, None, 600)
+    told = told_by(compile_profiles(desired, blind, NOW, 1), blind, None, 600)
     assert max(stretch.current_a for stretch in told) == 13
 
 
@@ -363,8 +282,8 @@ def test_gaps_in_a_plan() -> None:
         Stretch(later(30), later(40), 10, 3),
     )
     desired = Desired(baseline=FLAT, plan=plan)
-    compiled = compile_profiles(desired, _ability(), NOW, 1)
-    told = _told(compiled, _ability(), None, 60)
+    compiled = compile_profiles(desired, ability_of(), NOW, 1)
+    told = told_by(compiled, ability_of(), None, 60)
     assert [stretch.current_a for stretch in told] == [16, 8, 16, 10, 16]
 
 
@@ -373,8 +292,8 @@ def test_gaps_in_a_plan() -> None:
     [
         (lambda: Desired(baseline=FLAT, fuse_a=nan), "current_not_a_number"),
         (lambda: Desired(baseline=FLAT, fuse_a=-1), "current_not_a_number"),
-        (lambda: compile_fuse(-1, _ability(), NOW), "current_not_a_number"),
-        (lambda: compile_fuse(inf, _ability(), NOW), "current_not_a_number"),
+        (lambda: compile_fuse(-1, ability_of(), NOW), "current_not_a_number"),
+        (lambda: compile_fuse(inf, ability_of(), NOW), "current_not_a_number"),
         (lambda: Live(nan, NOW), "current_not_a_number"),
         (lambda: Stretch(later(10), NOW, 6), "stretch_runs_backwards"),
         (lambda: Stretch(NOW, None, 6, 4), "phases_unknown"),
@@ -382,135 +301,15 @@ def test_gaps_in_a_plan() -> None:
         (lambda: Daily(MIDNIGHT, ((0, nan),)), "current_not_a_number"),
         (lambda: Daily(MIDNIGHT, ((60, 6.0),)), "day_not_whole"),
         (lambda: Daily(MIDNIGHT, ((0, 6.0), (0, 8.0))), "periods_not_in_order"),
-        (lambda: _ability(max_profiles=0), "no_room_for_profiles"),
-        (lambda: _ability(kinds=frozenset()), "no_kind"),
-        (lambda: _ability(purposes=frozenset()), "no_purpose"),
-        (lambda: _ability(units=frozenset()), "no_unit"),
-        (lambda: _ability(phases=4), "phases_unknown"),
-        (lambda: _ability(step_a=0), "charger_not_a_number"),
+        (lambda: ability_of(max_profiles=0), "no_room_for_profiles"),
+        (lambda: ability_of(kinds=frozenset()), "no_kind"),
+        (lambda: ability_of(purposes=frozenset()), "no_purpose"),
+        (lambda: ability_of(units=frozenset()), "no_unit"),
+        (lambda: ability_of(phases=4), "phases_unknown"),
+        (lambda: ability_of(step_a=0), "charger_not_a_number"),
     ],
 )
 def test_what_makes_no_sense(build: Any, reason: str) -> None:
     """Numbers and orders that make no sense are refused with their reason."""
     with pytest.raises(ChargingError, match=reason):
         build()
-
-
-# Properties.
-
-
-@st.composite
-def _abilities(draw: st.DrawFn) -> Capabilities:
-    version = draw(st.sampled_from(list(OcppVersion)))
-    kinds = {draw(st.sampled_from([Kind.ABSOLUTE, Kind.RELATIVE]))}
-    kinds |= set(draw(st.lists(st.sampled_from([Kind.ABSOLUTE, Kind.RECURRING]))))
-    if version is OcppVersion.V21 and draw(st.booleans()):
-        kinds.add(Kind.DYNAMIC)
-    return Capabilities(
-        version=version,
-        purposes=draw(
-            st.sampled_from(
-                [
-                    frozenset({Purpose.TX_DEFAULT, Purpose.TX}),
-                    frozenset({Purpose.TX_DEFAULT}),
-                    frozenset({Purpose.TX}),
-                ]
-            )
-        ),
-        kinds=frozenset(kinds),
-        units=frozenset({draw(st.sampled_from(list(RateUnit)))}),
-        max_stack_level=draw(st.integers(0, 4)),
-        max_periods=draw(st.integers(1, 20)),
-        max_profiles=draw(st.none() | st.integers(1, 4)),
-        step_a=draw(st.sampled_from([0.1, 1.0])),
-        currents_a=draw(st.sampled_from([(), (6.0, 10.0, 13.0, 16.0)])),
-        zero=draw(st.booleans()),
-        phase_switching=draw(st.booleans()),
-        phases=draw(st.sampled_from([1, 3])),
-        voltage_v=draw(st.sampled_from([120.0, 230.0, 241.3])),
-        lease=draw(st.booleans()),
-        default_reaches_running=draw(st.booleans()),
-    )
-
-
-@st.composite
-def _desires(draw: st.DrawFn) -> Desired:
-    lengths = draw(st.lists(st.integers(1, 50), max_size=8))
-    plan, time = [], NOW
-    for index, quarters in enumerate(lengths):
-        end = NOW.replace(minute=45, second=0) + timedelta(minutes=15) * sum(
-            lengths[: index + 1]
-        )
-        current = draw(st.sampled_from([0.0, 6.0, 7.5, 10.0, 16.0]))
-        plan.append(Stretch(time, end, current, 3 if current else None))
-        time = end
-        del quarters
-    live = draw(
-        st.none()
-        | st.builds(
-            Live,
-            st.sampled_from([0.0, 6.0, 9.3, 16.0]),
-            st.integers(-1, 40).map(later),
-        )
-    )
-    return Desired(
-        baseline=draw(st.sampled_from([FLAT, NIGHT, Daily(MIDNIGHT, ((0, 0.0),))])),
-        plan=tuple(plan),
-        live=live,
-        fuse_a=draw(st.none() | st.sampled_from([10.0, 20.0])),
-    )
-
-
-@settings(max_examples=300)
-@given(_abilities(), _desires(), st.booleans())
-def test_there_and_back(
-    ability: Capabilities, desired: Desired, charging: bool
-) -> None:
-    """What a station does with the profiles is what was desired, for all abilities.
-
-    As long as the profiles claim to be exact, and but for what they remark.
-    """
-    session = Session(1, later(-45), "T1") if charging else None
-    compiled = compile_profiles(desired, ability, NOW, 1, session)
-    if Remark.NEEDS_TRANSACTION in compiled.remarks:
-        assert session is None
-        return
-    end = min(compiled.exact_until or later(3000), later(3000))
-    told = _told(compiled, ability, session, 3000)
-    _assert_same(told, _wanted(desired, ability), end)
-
-
-@settings(max_examples=300)
-@given(_abilities(), _desires(), st.booleans())
-def test_valid_and_safe(
-    ability: Capabilities, desired: Desired, charging: bool
-) -> None:
-    """Every message suits its schema and the station's limits; no gap is ever unlimited."""
-    session = Session(1, later(-45), "77") if charging else None
-    compiled = compile_profiles(desired, ability, NOW, 1, session)
-    ids = [item.profile.id for item in compiled.profiles]
-    assert len(set(ids)) == len(ids)
-    places = {(i.profile.purpose, i.profile.stack_level) for i in compiled.profiles}
-    assert len(places) == len(ids)
-    for item in compiled.profiles:
-        _check_message(item, ability)
-    if not compiled.profiles:
-        return
-    told = _told(compiled, ability, session, 3000)
-    most = max(
-        [s.current_a for s in _wanted(desired, ability)]
-        + ([ability.least_a] if not ability.zero else [])
-    )
-    assert all(0 <= stretch.current_a <= most + 1e-6 for stretch in told)
-
-
-def _check_message(item: Installed, ability: Capabilities) -> None:
-    profile, schedule = item.profile, item.profile.schedule
-    assert len(schedule.periods) <= ability.max_periods
-    assert profile.stack_level <= ability.max_stack_level
-    assert profile.kind in ability.kinds
-    assert (schedule.start is None) == (profile.kind in (Kind.RELATIVE, Kind.DYNAMIC))
-    assert schedule.start is None or schedule.start <= NOW
-    dialect = DIALECTS[ability.version]
-    action, payload = dialect.encode(SetChargingProfile(item.evse_id, profile))
-    schemas(ability.version.value).check_request(action, payload)
