@@ -95,6 +95,13 @@ async def _run(
                 answers[device_id] = await action(target, call)
         except HomeAssistantError as failure:
             failures.append(failure)
+    if len(failures) > 1:
+        told = "; ".join(str(failure).rstrip(".") for failure in failures)
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="several_failed",
+            translation_placeholders={"failures": told},
+        )
     if failures:
         raise failures[0]
     return answers

@@ -101,6 +101,20 @@ async def test_one_of_several_devices_fails(twin: Charger) -> None:
     assert len(twin.calls("ChangeAvailability")) == 2
 
 
+async def test_all_of_several_devices_fail(twin: Charger) -> None:
+    """Every refusal is told, not only the first."""
+    twin.sim.misbehaviour.statuses = {"ChangeAvailability": "Rejected"}
+    with pytest.raises(HomeAssistantError) as raised:
+        await twin.hass.services.async_call(
+            DOMAIN,
+            "change_availability",
+            {"device_id": [twin.device_id(1), twin.device_id(2)], "available": False},
+            blocking=True,
+        )
+    refusal = f"{NAME} refused: Rejected"
+    assert_translated(raised, "several_failed", failures=f"{refusal}; {refusal}")
+
+
 @pytest.mark.parametrize("device_id", [[], None])
 async def test_no_device(charger: Charger, device_id: Any) -> None:
     """Without a device nobody is asked."""

@@ -33,6 +33,17 @@ async def run(*arguments: str) -> asyncio.subprocess.Process:
     )
 
 
+async def read_until(process: asyncio.subprocess.Process, text: str, times: int) -> str:
+    """Read what a process shows until lines with the text have come so many times."""
+    assert process.stdout is not None
+    output = ""
+    while output.count(text) < times:
+        line = await process.stdout.readline()
+        assert line, output
+        output += line.decode()
+    return output
+
+
 async def test_runs_until_interrupted(csms: TinyCsms) -> None:
     """A station charges, shows what it says, and ends cleanly on Ctrl-C."""
     process = await run(
@@ -40,13 +51,12 @@ async def test_runs_until_interrupted(csms: TinyCsms) -> None:
         "--plug-in", "2", "--token", "ABC", "--accelerate", "600", "--password", "pw",
     )  # fmt: skip
     async with asyncio.timeout(15):
-        while len(csms.got("TransactionEvent")) < 3:
-            await asyncio.sleep(0.02)
+        output = await read_until(process, "-> call   TransactionEvent", 3)
         process.send_signal(signal.SIGINT)
-        output, errors = await process.communicate()
+        _, errors = await process.communicate()
     assert process.returncode == 0
-    assert "-> call   BootNotification" in output.decode()
-    assert "<- result BootNotification" in output.decode()
+    assert "-> call   BootNotification" in output
+    assert "<- result BootNotification" in output
     assert errors.decode().strip() == "stopped"
     assert csms.got("TransactionEvent")[0]["evse"]["id"] == 2
 

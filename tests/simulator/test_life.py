@@ -153,6 +153,5 @@ async def test_stop_is_clean(csms: TinyCsms, clock: ManualClock, version: str) -
     await station.start()
     await station.wait_registered()
     await station.stop()
-    await asyncio.sleep(0.01)
     names = [repr(task) for task in asyncio.all_tasks() - before]
     assert not [name for name in names if "conn_handler" not in name], names

@@ -208,6 +208,9 @@ class Inbox:
         return ACKNOWLEDGED
 
     def _events_notified(self, event: EventsNotified, now: datetime) -> Acknowledged:
+        left_out = len(event.events) - _MAX_EVENTS
+        if left_out > 0:
+            _LOGGER.info("%s: %d events left out", self._station.identity, left_out)
         for number, item in enumerate(event.events[:_MAX_EVENTS]):
             try:
                 self._monitored(item, now)

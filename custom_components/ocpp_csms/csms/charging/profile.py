@@ -10,7 +10,7 @@ that a profile replaces its own predecessor and no other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from ..model.profile import ChargingProfile, Kind, Period, Purpose, Recurrency, Schedule
@@ -31,7 +31,6 @@ from .timetable import (
 
 _MAX_EVSES = 99
 _COPY = 500
-_MINUTE = timedelta(minutes=1)
 _MAX_DAYS = 14
 
 

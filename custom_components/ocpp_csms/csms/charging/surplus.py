@@ -14,7 +14,6 @@ from math import floor, isfinite
 from .budget import Budget, Purse
 from .errors import ChargingError
 
-_SECONDS_60 = timedelta(seconds=60)
 _RAMP_A = 2.0
 """How far above what a car draws the limit may be, so that it can draw more."""
 _PRIORITY_RESIDUAL_W = 100.0
@@ -36,7 +35,7 @@ class SurplusConfig:
     step_a: float = 1.0
     voltage_v: float = 230.0
     enable_w: float = 0.0
-    enable_delay: timedelta = _SECONDS_60
+    enable_delay: timedelta = timedelta(seconds=60)
     disable_w: float = 0.0
     disable_delay: timedelta = timedelta(seconds=180)
     residual_w: float = 0.0
@@ -49,7 +48,7 @@ class SurplusConfig:
     """Above this charge a home battery keeps a car going that charges."""
     buffer_start_soc: float = 100.0
     """From this charge on a home battery also lets a car begin."""
-    hold: timedelta = _SECONDS_60
+    hold: timedelta = timedelta(seconds=60)
     """How long a set-point stays before it is raised."""
     deadband_a: float = 1.0
     """What a raise has to be worth."""
