@@ -46,6 +46,13 @@ async def discover(
     return station, flow
 
 
+async def confirm(hass: HomeAssistant, flow: Any) -> Any:
+    """Accept an offered station as "Carport"; return what the flow says."""
+    return await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {CONF_NAME: "Carport"}
+    )
+
+
 async def test_discovery(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -71,9 +78,7 @@ async def test_discovery(
         "version": version,
     }
     assert not station.registered
-    result = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {CONF_NAME: "Carport"}
-    )
+    result = await confirm(hass, flow)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "station_added"
     await hass.async_block_till_done()
@@ -183,9 +188,7 @@ async def test_discovery_by_an_entry_that_is_gone(
     flow = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_INTEGRATION_DISCOVERY}, data=found
     )
-    result = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {CONF_NAME: "Carport"}
-    )
+    result = await confirm(hass, flow)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "entry_removed"
 
@@ -199,9 +202,7 @@ async def test_discovery_configured_meanwhile(
     """A station that was set up in another way meanwhile is not added twice."""
     _, flow = await discover(hass, start_station, entry, "1.6")
     await set_up(mock_entry(subentry_data("NEW1")))
-    result = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {CONF_NAME: "Carport"}
-    )
+    result = await confirm(hass, flow)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 

@@ -70,9 +70,23 @@ def make_grid(request: PlanRequest) -> Grid:
         forbidden |= limit
     costs = np.where(forbidden, np.inf, kilowatts * hours[:, None])
     return Grid(
-        start, hours, starts, ends, currents, phases, powers, costs, units, unit_wh,
-        known, price, export, surplus, limits, np.zeros(count, dtype=np.bool_),
-    )  # fmt: skip
+        start=start,
+        hours=hours,
+        starts=starts,
+        ends=ends,
+        currents=currents,
+        phases=phases,
+        powers=powers,
+        costs=costs,
+        units=units,
+        unit_wh=unit_wh,
+        known=known,
+        import_price=price,
+        export_price=export,
+        surplus=surplus,
+        limits=limits,
+        fixed=np.zeros(count, dtype=np.bool_),
+    )
 
 
 def _options(charger: Charger) -> tuple[Floats, Ints]:
