@@ -7,8 +7,9 @@ import pytest
 
 from custom_components.ocpp_csms.csms.charging.plan import (
     Charger,
+    Plan,
     PlanReason,
-    Taper,
+    PlanSegment,
     soc_energy,
 )
 from custom_components.ocpp_csms.csms.charging.planner import plan
@@ -24,6 +25,10 @@ from .requests import (
     request_of,
     times_of,
 )
+
+
+def _with_times(result: Plan) -> list[tuple[PlanSegment, tuple[float, float]]]:
+    return list(zip(result.segments, times_of(result), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +54,19 @@ def test_figures() -> None:
     assert result.cost == pytest.approx(1.104)
     assert result.co2_g == pytest.approx(3312)
     assert result.next_plan_at == at(360)
+
+
+def test_co2_of_a_split_slot() -> None:
+    """CO2 is that of the time, also where a precondition begins in the midst of a slot."""
+    result = plan(
+        request_of(
+            energy_wh=16 * 690 * 2 / 3 + 11_040,
+            precondition=timedelta(minutes=40),
+            co2=hours(100, 200, 300, 400, 500, 600),
+        )
+    )
+    assert times_of(result) == [(120, 180), (320, 360)]
+    assert result.co2_g == pytest.approx(11.04 * 300 + 11.04 * 2 / 3 * 600)
 
 
 def test_contiguous() -> None:
@@ -153,13 +171,59 @@ def test_in_the_middle_of_a_slot() -> None:
 
 
 def test_few_segments() -> None:
-    """A charger that holds few periods gets few blocks of one set-point."""
+    """A charger that holds few periods gets few stretches of one set-point each."""
     prices = Series(T0, tuple(0.1 if slot % 2 else 0.5 for slot in range(24)))
     free = plan(request_of(import_price=prices, charger=ELEVEN_KW))
     few = plan(request_of(import_price=prices, charger=ELEVEN_KW, max_segments=2))
     assert len(free.segments) > 2 >= len(few.segments)
-    assert len({(s.current_a, s.phases) for s in few.segments}) == 1
     assert few.shortfall_wh == 0
+
+
+def test_other_current_in_each_of_few_segments() -> None:
+    """What the fuse leaves in one stretch holds nobody back in another."""
+    result = plan(
+        request_of(
+            charger=ELEVEN_KW,
+            energy_wh=14 * KWH_PER_SLOT * 1000,
+            capacity_a=hours(16, 16, 8, 8, 16, 16),
+            import_price=hours(0.2, 0.6, 0.1, 0.1, 0.6, 0.2),
+            max_segments=3,
+        )
+    )
+    assert [(s.current_a, *t) for s, t in _with_times(result)] == [
+        (16, 0, 60),
+        (8, 120, 240),
+        (16, 270, 360),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "times"),
+    [
+        ({"max_segments": 2}, [(0, 60), (180, 300)]),
+        ({"max_segments": 1}, [(180, 300)]),
+        ({"contiguous": True}, [(180, 300)]),
+    ],
+)
+def test_few_segments_without_a_goal(
+    fields: dict[str, Any], times: list[tuple[float, float]]
+) -> None:
+    """Without a fixed goal the longest of the cheap hours are taken."""
+    prices = Series(T0, (0.1,) * 4 + (0.9, 0.9, 0.1, 0.9) + (0.9,) * 4 + (0.1,) * 8)
+    request = request_of(
+        energy_wh=None, price_limit=0.3, import_price=prices, deadline=at(300), **fields
+    )
+    assert times_of(plan(request)) == times
+
+
+@pytest.mark.parametrize("wish", [{"max_segments": 1}, {"contiguous": True}])
+def test_too_few_segments(wish: dict[str, Any]) -> None:
+    """What does not fit into so few stretches is missing, and told so."""
+    fuse = hours(16, 16, 0, 16, 16, 16)
+    result = plan(request_of(energy_wh=44_160, capacity_a=fuse, **wish))
+    assert times_of(result) == [(180, 360)]
+    assert result.reason is PlanReason.SEGMENTS_LIMITED
+    assert result.shortfall_wh == pytest.approx(11_040)
 
 
 def test_start_cost() -> None:
@@ -176,14 +240,6 @@ def test_precondition() -> None:
     assert times_of(result) == [(150, 180), (330, 360)]
 
 
-def test_taper() -> None:
-    """Near full the car takes less: the plan leaves time for it."""
-    taper = Taper(from_wh=5_000, rest_w=4_140)
-    result = plan(request_of(charger=ELEVEN_KW, import_price=None, taper=taper))
-    assert result.segments[-1].current_a < 16
-    assert result.shortfall_wh == 0
-
-
 def test_one_or_three_phases() -> None:
     """A little sun is taken on one phase."""
     result = plan(
@@ -195,32 +251,6 @@ def test_one_or_three_phases() -> None:
     )
     assert {(s.phases, s.current_a) for s in result.segments} == {(1, 6)}
     assert result.solar_wh == pytest.approx(1380)
-
-
-def test_same_request_same_plan() -> None:
-    """Planning again changes nothing."""
-    first = plan(request_of())
-    assert plan(request_of(previous=first)) == first
-
-
-def test_previous_plan_is_kept_unless_it_pays() -> None:
-    """A small saving is not worth a change, a large one is."""
-    first = plan(request_of())
-    cheaper = hours(0.2, 0.6, 0.1, 0.8, 0.09, 0.9)
-    kept = plan(request_of(import_price=cheaper, previous=first, saving_threshold=0.2))
-    changed = plan(
-        request_of(import_price=cheaper, previous=first, saving_threshold=0.01)
-    )
-    assert times_of(kept) == [(120, 180)]
-    assert times_of(changed) == [(240, 300)]
-
-
-def test_previous_plan_that_is_not_allowed_any_more() -> None:
-    """A plan that the fuse forbids by now is not kept."""
-    first = plan(request_of())
-    fuse = hours(16, 16, 0, 16, 16, 16)
-    again = plan(request_of(capacity_a=fuse, previous=first, saving_threshold=100))
-    assert times_of(again) == [(0, 60)]
 
 
 def test_nothing_to_do() -> None:
@@ -283,6 +313,13 @@ def test_missed_deadline_keeps_every_limit(
         assert result.energy_wh == pytest.approx(4 * KWH_PER_SLOT * 1000)
 
 
+def test_missed_deadline_begins_at_once() -> None:
+    """Too late is no time to wait for a cheaper minute."""
+    result = plan(request_of(deadline=T0, energy_wh=6_000, import_price=hours(0.9)))
+    ((start, end),) = times_of(result)
+    assert (start, end) == (0, pytest.approx(6_000 / 184))
+
+
 @pytest.mark.parametrize("minutes", [1, 20, 35, 90])
 @pytest.mark.parametrize("slots", [0.5, 2.5, 7, 23])
 @pytest.mark.parametrize("fields", [{}, {"capacity_a": hours(*[10.0] * 6)}])
@@ -339,43 +376,6 @@ def test_dear_slot_is_the_one_that_is_cut() -> None:
     )
     assert times_of(result) == [(7.5, 30)]
     assert result.cost == pytest.approx(KWH_PER_SLOT * (0.5 * 0.5 + 0.1))
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"contiguous": True},
-        {"max_segments": 1},
-        {"precondition": timedelta(minutes=30)},
-        {"start_cost": 5.0},
-    ],
-)
-def test_previous_plan_that_no_longer_fits(fields: dict[str, Any]) -> None:
-    """A changed wish changes the plan, however well the old one would still do."""
-    zigzag = Series(T0, (0.1, 0.9) * 12)
-    request = request_of(import_price=zigzag)
-    before = plan(request)
-    assert len(before.segments) > 1
-    changed = request_of(
-        import_price=zigzag, previous=before, saving_threshold=0.1, **fields
-    )
-    assert plan(changed).segments != before.segments
-
-
-@pytest.mark.parametrize(("from_wh", "rest_w"), [(8000, 1000), (4000, 2000)])
-def test_tapering_car_is_full_in_time(from_wh: float, rest_w: float) -> None:
-    """A car that takes less and less gets (nearly) what the plan promises."""
-    taper = Taper(from_wh=from_wh, rest_w=rest_w)
-    result = plan(
-        request_of(charger=ELEVEN_KW, energy_wh=20_000, taper=taper, import_price=None)
-    )
-    missing = 20_000.0
-    for segment in result.segments:
-        seconds = int((segment.end - segment.start).total_seconds())
-        offered = segment.current_a * 690
-        for _ in range(seconds):
-            missing -= min(offered, taper.power(missing, 11_040)) / 3600
-    assert missing < 800
 
 
 def test_beginnings_that_cost_more_than_charging() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..model.rates import SLOT, SLOT_S, Series, floor_slot
 from .optimum import OFF, Floats, Ints
@@ -12,6 +13,10 @@ from .plan import Charger, PlanReason, PlanRequest
 
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
+_UNITS_OF_REST = 3
+_FINEST = 4
+
+type Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,14 @@ class Grid:
     costs: Floats
     units: Ints
     unit_wh: float
-    known: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    known: Bools
     import_price: Floats
     export_price: Floats
     surplus: Floats
-    limits: dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]
+    limits: dict[PlanReason, Bools]
     """What each limit forbids, by the reason that it gives."""
-    fixed: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    """The slots before the deadline that are taken whatever they cost."""
+    forced: Ints
+    """The options of the slots that are taken whatever they cost, before the deadline."""
 
 
 def make_grid(request: PlanRequest) -> Grid:
@@ -62,8 +67,7 @@ def make_grid(request: PlanRequest) -> Grid:
     kilowatts = (
         solar * export[:, None] + (powers[None, :] - solar) * price[:, None]
     ) / 1000
-    unit_wh = charger.voltage_v * min(charger.phases) * charger.step_a * SLOT_S / 3600
-    units = np.floor(powers[None, :] * hours[:, None] / unit_wh + 1e-6).astype(np.int64)
+    unit_wh = _unit_wh(request)
     limits = _limits(request, start, powers, currents, price, known, surplus)
     forbidden = np.zeros((count, len(powers)), dtype=np.bool_)
     for limit in limits.values():
@@ -78,15 +82,34 @@ def make_grid(request: PlanRequest) -> Grid:
         phases=phases,
         powers=powers,
         costs=costs,
-        units=units,
+        units=_units(powers, hours, unit_wh),
         unit_wh=unit_wh,
         known=known,
         import_price=price,
         export_price=export,
         surplus=surplus,
         limits=limits,
-        fixed=np.zeros(count, dtype=np.bool_),
+        forced=np.full(count, OFF, dtype=np.int64),
     )
+
+
+def _unit_wh(request: PlanRequest) -> float:
+    """Return the energy that all options take a whole multiple of in a slot, in Wh.
+
+    Where the car takes less near full, it is finer.
+    """
+    charger = request.charger
+    unit_wh = charger.voltage_v * min(charger.phases) * charger.step_a * SLOT_S / 3600
+    if request.taper is None:
+        return unit_wh
+    rest_wh = request.taper.rest_w * SLOT_S / 3600
+    return unit_wh / min(_FINEST, max(1, ceil(_UNITS_OF_REST * unit_wh / rest_wh)))
+
+
+def _units(powers: Floats, hours: Floats, unit_wh: float) -> Ints:
+    """Return the whole units of energy of each option, by slots."""
+    units = np.floor(powers[None, :] * hours[:, None] / unit_wh + 1e-6)
+    return units.astype(np.int64)
 
 
 def _options(charger: Charger) -> tuple[Floats, Ints]:
@@ -127,9 +150,9 @@ def _limits(
     powers: Floats,
     currents: Floats,
     price: Floats,
-    known: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    known: Bools,
     surplus: Floats,
-) -> dict[PlanReason, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
+) -> dict[PlanReason, Bools]:
     """Return what fuse, price limit and sun forbid, slot by option."""
     count = len(price)
     limits = {}
@@ -158,30 +181,23 @@ def all_that_is_allowed(grid: Grid) -> Ints:
 def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
     """Return the grid with the slots taken in which the car is to be charging.
 
-    At the highest power that is allowed. The slot in which the precondition begins is split.
+    At the highest power that is allowed; where stretches are to be few, at one that is
+    allowed in all of them. The slot in which the precondition begins is split.
     """
     begin = request.deadline - _precondition_time(request)
-    inside = next(
-        (
-            slot
-            for slot, (start, end) in enumerate(
-                zip(grid.starts, grid.ends, strict=True)
-            )
-            if start < begin < end
-        ),
-        None,
-    )
-    if inside is not None:
-        grid = _split(grid, inside, begin)
-    energy_wh = request.energy_wh or 0.0
-    fixed, top = np.zeros(len(grid.hours), dtype=np.bool_), all_that_is_allowed(grid)
-    for slot in reversed(range(len(grid.hours))):
-        if grid.starts[slot] < begin or energy_wh <= 0:
+    for slot, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
+        if start < begin < end:
+            grid = _split(grid, slot, begin)
             break
-        if top[slot] != OFF:
-            fixed[slot] = True
-            energy_wh -= float(grid.powers[top[slot]] * grid.hours[slot])
-    return replace(grid, fixed=fixed)
+    top = all_that_is_allowed(grid)
+    inside = np.array([start >= begin for start in grid.starts]) & (top != OFF)
+    if request.max_segments is not None and inside.any():
+        top = np.where(inside, top[inside].min(), top)
+        inside &= np.isfinite(grid.costs[np.arange(len(top)), top])
+    energy = np.where(inside, grid.powers[top] * grid.hours, 0.0)
+    behind = energy[::-1].cumsum()[::-1] - energy
+    inside &= behind < (request.energy_wh or 0.0)
+    return replace(grid, forced=np.where(inside, top, OFF))
 
 
 def _precondition_time(request: PlanRequest) -> timedelta:
@@ -194,41 +210,34 @@ def _precondition_time(request: PlanRequest) -> timedelta:
 def _split(grid: Grid, slot: int, at: datetime) -> Grid:
     """Return the grid with a slot in two."""
     index = np.insert(np.arange(len(grid.hours)), slot, slot)
-    starts, ends = [grid.starts[i] for i in index], [grid.ends[i] for i in index]
-    ends[slot] = starts[slot + 1] = at
-    hours = grid.hours[index]
-    whole = hours[slot]
-    hours[slot] = (ends[slot] - starts[slot]) / timedelta(hours=1)
-    hours[slot + 1] = whole - hours[slot]
-    part = (hours / grid.hours[index])[:, None]
-    units = np.floor(grid.powers[None, :] * hours[:, None] / grid.unit_wh + 1e-6)
-    return replace(
+    twice = replace(
         grid,
-        hours=hours,
-        starts=starts,
-        ends=ends,
-        costs=grid.costs[index] * part,
-        units=units.astype(np.int64),
+        hours=grid.hours[index],
+        starts=[grid.starts[i] for i in index],
+        ends=[grid.ends[i] for i in index],
+        costs=grid.costs[index],
+        units=grid.units[index],
         known=grid.known[index],
         import_price=grid.import_price[index],
         export_price=grid.export_price[index],
         surplus=grid.surplus[index],
         limits={reason: limit[index] for reason, limit in grid.limits.items()},
-        fixed=grid.fixed[index],
+        forced=grid.forced[index],
     )
+    first = resized(twice, slot, twice.starts[slot], at)
+    return resized(first, slot + 1, at, twice.ends[slot + 1])
 
 
-def begin_later(grid: Grid, slot: int, length: timedelta) -> Grid:
-    """Return the grid with a slot that begins later."""
-    starts, hours = list(grid.starts), grid.hours.copy()
-    starts[slot] += length
-    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
-    return replace(grid, starts=starts, hours=hours)
-
-
-def end_earlier(grid: Grid, slot: int, length: timedelta) -> Grid:
-    """Return the grid with a slot that ends earlier."""
-    ends, hours = list(grid.ends), grid.hours.copy()
-    ends[slot] -= length
-    hours[slot] = max(0.0, hours[slot] - length / timedelta(hours=1))
-    return replace(grid, ends=ends, hours=hours)
+def resized(grid: Grid, slot: int, start: datetime, end: datetime) -> Grid:
+    """Return the grid with another begin and end of a slot."""
+    starts, ends, hours = list(grid.starts), list(grid.ends), grid.hours.copy()
+    starts[slot], ends[slot] = start, end
+    hours[slot] = max(0.0, (end - start) / timedelta(hours=1))
+    part = hours[slot] / grid.hours[slot] if grid.hours[slot] else 0.0
+    costs, units = grid.costs.copy(), grid.units.copy()
+    allowed = np.isfinite(costs[slot])
+    costs[slot, allowed] *= part
+    units[slot] = _units(grid.powers, hours[slot : slot + 1], grid.unit_wh)
+    return replace(
+        grid, starts=starts, ends=ends, hours=hours, costs=costs, units=units
+    )

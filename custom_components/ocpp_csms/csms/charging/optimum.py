@@ -16,9 +16,9 @@ type Ints = NDArray[np.int64]
 
 OFF = -1
 """The choice of a slot in which nothing is charged."""
-_TIE = 1e-9
+TIE = 1e-9
 """Costs closer than this are the same: the later slot is taken."""
-_FULL = 1e-12
+FULL = 1e-12
 """What more power is worth, by the square of its units, where it makes no other difference."""
 
 
@@ -28,18 +28,35 @@ class Slots:
 
     `costs[t, o]` is what option o costs in slot t, infinite where it is not allowed;
     `units[t, o]` the units of energy that it takes. Options are in the order of their power.
-    `allowed[r, o]`, if given, says which options the car takes when r units are missing.
+    `takes[r, o]`, if given, says how many units the car takes with option o in a usual slot
+    when r units are missing; `forced` names the slots that have to be used.
     """
 
     costs: Floats
     units: Ints
-    allowed: NDArray[np.bool_] | None = None
+    takes: Ints | None = None
+    forced: NDArray[np.bool_] | None = None
 
     @property
     def shortfall_cost(self) -> float:
         """Return what one missing unit weighs: more than all that could be saved."""
         finite = self.costs[np.isfinite(self.costs)]
         return 1.0 + 2.0 * float(np.abs(finite).sum()) if finite.size else 1.0
+
+    def takes_in(self, slot: int) -> Ints:
+        """Return what the car takes in a slot, by the units that are missing and option."""
+        assert self.takes is not None
+        usual = self.units.max(axis=0)
+        result: Ints = self.takes * self.units[slot] // np.maximum(usual, 1)
+        return result
+
+    def is_forced(self, slot: int) -> bool:
+        """Return whether a slot has to be used; none behind the last has."""
+        return (
+            self.forced is not None
+            and slot < len(self.forced)
+            and bool(self.forced[slot])
+        )
 
 
 def cheapest(
@@ -52,7 +69,7 @@ def cheapest(
     choice is the option that is used.
     """
     count = len(slots.costs)
-    slots = replace(slots, costs=slots.costs - _FULL * slots.units.astype(float) ** 2)
+    slots = replace(slots, costs=slots.costs - FULL * slots.units.astype(float) ** 2)
     parts = _Parts(slots, need)
     weight = slots.shortfall_cost + start_cost * count
     missing: Floats = np.arange(need + 1, dtype=np.float64) * weight
@@ -66,10 +83,10 @@ def cheapest(
             running, running_used, idle_later = stopped, stopped_used, idle_used
             continue
         after = parts.after(running, running_used, parts.whole(slot))
-        whole, used = _best(after, slots.costs[slot], parts.barred)
+        whole, used = _best(after, slots.costs[slot])
         rest = missing if contiguous else idle_later
         after = parts.after(running_used, rest, parts.index)
-        begun, ended = _best(after, parts.costs[slot], None)
+        begun, ended = _best(after, parts.costs[slot])
         steps[slot] = _Step(whole, used, begun, ended)
         idle_later = idle_used
         start, end = (
@@ -91,11 +108,9 @@ class _Best:
     way: Ints
 
 
-def _best(after: Floats, costs: Floats, barred: Floats | None) -> tuple[_Best, _Best]:
+def _best(after: Floats, costs: Floats) -> tuple[_Best, _Best]:
     """Return the best of several ways, by what comes after each, for two cases in a row."""
     after += costs
-    if barred is not None:
-        after += barred
     way = after.argmin(axis=1)
     cost = after[np.arange(len(after)), way]
     half = len(after) // 2
@@ -110,8 +125,6 @@ class _Parts:
         most = min(int(slots.units.max(initial=1)), need + 1)
         units = np.arange(1, max(most, 2))
         self.units = units
-        barred = _barred(slots)
-        self.barred = None if barred is None else np.concatenate((barred, barred))
         self._slots = slots
         # Taking more than is missing leads into the padding, which is infinite.
         self._width = int(slots.units.max(initial=1))
@@ -125,9 +138,7 @@ class _Parts:
         per_unit = slots.costs / np.maximum(slots.units, 1)
         self.costs = np.full((len(slots.costs), len(units)), np.inf)
         self.options = np.zeros((len(slots.costs), len(units)), dtype=np.int16)
-        # Near full only the weakest option is sure to be taken.
-        options = slots.units.shape[1] if slots.allowed is None else 1
-        for option in range(options):
+        for option in range(slots.units.shape[1]):
             fits = slots.units[:, option][:, None] > units[None, :]
             cost = per_unit[:, option][:, None] * units[None, :]
             better = fits & (cost < self.costs)
@@ -175,15 +186,9 @@ class _Step:
         """Note where charging is better than resting, and return what the better costs."""
         if self.charges is None:
             self.charges = np.zeros((4, len(charging)), dtype=np.bool_)
-        self.charges[state] = charging < resting - _TIE
+        self.charges[state] = charging < resting - TIE
         result: Floats = np.where(self.charges[state], charging, resting)
         return result
-
-
-def _barred(slots: Slots) -> Floats | None:
-    if slots.allowed is None:
-        return None
-    return np.where(slots.allowed, 0.0, np.inf)
 
 
 def _follow(
@@ -213,94 +218,4 @@ def _follow(
             choices[slot] = step.whole.way[need]
         need -= int(slots.units[slot, choices[slot]])
         on = True
-    return choices
-
-
-def cheapest_blocks(
-    slots: Slots, need: int, blocks: int, *, start_cost: float = 0.0
-) -> Ints:
-    """Return the option of each slot, with one option for all, in at most some blocks.
-
-    For chargers that hold few periods. Slots whose units differ from the usual ones (the
-    first and the last, if they are cut) are left out.
-    """
-    usual = slots.units.max(axis=0)
-    whole = (slots.units == usual).all(axis=1)
-    costs = np.where(whole[:, None], slots.costs, np.inf)
-    takes = -(-need // usual)
-    steps = np.arange(int(takes.max()) + 1)
-    left = need - (takes[:, None] - steps[None, :]) * usual[:, None]
-    weight = slots.shortfall_cost + start_cost * blocks
-    missing = np.maximum(left, 0) * weight
-    missing[:, 0] = 0.0
-    last = (need - (takes - 1) * usual) / usual
-    value = _block_values(costs, last, takes, blocks, start_cost, missing)
-    option = int(np.flatnonzero(value <= value.min() + _TIE)[-1])
-    most = int(takes[option])
-    return _best_blocks(
-        costs[:, option],
-        float(last[option]),
-        option,
-        blocks,
-        start_cost,
-        missing[option, : most + 1],
-    )
-
-
-def _block_values(
-    costs: Floats,
-    last: Floats,
-    takes: Ints,
-    blocks: int,
-    start_cost: float,
-    missing: Floats,
-) -> Floats:
-    """Return the cost of the best blocks for each option.
-
-    `last[o]` is the part of its last slot that is used, `missing[o, n]` what it costs that
-    option o has n slots too few.
-    """
-    idle = np.repeat(missing[:, :, None], blocks + 1, axis=2)
-    running = idle.copy()
-    for slot in reversed(range(len(costs))):
-        charge = running[:, :-1, :] + costs[slot][:, None, None]
-        charge[:, 0, :] = running[:, 0, :] + (costs[slot] * last)[:, None]
-        running[:, 1:, :] = np.minimum(idle[:, 1:, :], charge)
-        np.minimum(idle[:, 1:, 1:], charge[:, :, :-1] + start_cost, out=idle[:, 1:, 1:])
-    value: Floats = idle[np.arange(len(takes)), takes, blocks]
-    return value
-
-
-def _best_blocks(
-    costs: Floats,
-    last: float,
-    option: int,
-    blocks: int,
-    start_cost: float,
-    missing: Floats,
-) -> Ints:
-    """Return the best blocks of one option."""
-    count, takes = len(costs), len(missing) - 1
-    idle = np.repeat(missing[:, None], blocks + 1, axis=1)
-    running = idle.copy()
-    begin = np.zeros((count, takes + 1, blocks + 1), dtype=np.bool_)
-    go_on = np.zeros_like(begin)
-    for slot in reversed(range(count)):
-        charge = running[:-1] + costs[slot]
-        charge[0] = running[0] + costs[slot] * last
-        go_on[slot, 1:] = charge < idle[1:] - _TIE
-        begin[slot, 1:, 1:] = charge[:, :-1] + start_cost < idle[1:, 1:] - _TIE
-        running[1:] = np.where(go_on[slot, 1:], charge, idle[1:])
-        idle[1:, 1:] = np.where(
-            begin[slot, 1:, 1:], charge[:, :-1] + start_cost, idle[1:, 1:]
-        )
-    choices = np.full(count, OFF, dtype=np.int64)
-    on, left = False, blocks
-    for slot in range(count):
-        starts = not on and bool(begin[slot, takes, left])
-        on = starts or (on and bool(go_on[slot, takes, left]))
-        left -= starts
-        if on:
-            choices[slot] = option
-            takes -= 1
     return choices

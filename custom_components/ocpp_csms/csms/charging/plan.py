@@ -7,6 +7,7 @@ from math import isfinite
 
 from ..model.rates import Series
 from .errors import ChargingError
+from .taper import Taper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +34,6 @@ class Charger:
     def max_w(self) -> float:
         """The most power, in W."""
         return self.max_a * self.voltage_v * max(self.phases)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taper:
-    """How the power that a car takes falls near full: from a charge on, evenly to a rest.
-
-    Above `from_wh` missing energy the car takes all; with nothing missing `rest_w`.
-    """
-
-    from_wh: float
-    rest_w: float
-
-    def power(self, missing_wh: float, max_w: float) -> float:
-        """Return the most power that the car takes while some energy is missing."""
-        if missing_wh >= self.from_wh:
-            return max_w
-        return self.rest_w + (max_w - self.rest_w) * max(missing_wh, 0.0) / self.from_wh
 
 
 def soc_energy(
@@ -130,6 +114,8 @@ class PlanReason(StrEnum):
     CAPACITY_LIMITED = "capacity_limited"
     PRICE_LIMITED = "price_limited"
     SURPLUS_LIMITED = "surplus_limited"
+    SEGMENTS_LIMITED = "segments_limited"
+    """The stretches may not be as many as it would take."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""Where a plan is cut: its slots may hold more than the energy that is wanted."""
+
+from datetime import timedelta
+from enum import Enum, auto
+
+import numpy as np
+
+from .grid import Bools, Grid, resized
+from .optimum import OFF, Ints
+
+_NONE_WH = 1e-6
+
+
+class Edges(Enum):
+    """Where a plan may be cut."""
+
+    ANY = auto()
+    """Where charging begins or ends."""
+    OUTER = auto()
+    """Where it begins first, or ends last."""
+    END = auto()
+    """Where it ends last."""
+
+
+def cut(grid: Grid, choices: Ints, energy_wh: float, edges: Edges) -> Grid:
+    """Return the grid with slots shortened so that no more than some energy is taken.
+
+    The dearest edge is cut first; where only a precondition is left, it begins later.
+    """
+    on = choices != OFF
+    energy = np.where(on, grid.powers[choices], 0.0) * grid.hours
+    excess_wh = float(energy.sum()) - energy_wh
+    free = on & (grid.forced == OFF)
+    while excess_wh > _NONE_WH and on.any():
+        slot, at_begin = _edge(grid, choices, on, free, edges)
+        power = float(grid.powers[choices[slot]])
+        part_wh = min(excess_wh, float(power * grid.hours[slot]))
+        start, end = grid.starts[slot], grid.ends[slot]
+        less = timedelta(hours=part_wh / power)
+        if at_begin:
+            grid = resized(grid, slot, min(start + less, end), end)
+        else:
+            grid = resized(grid, slot, start, max(end - less, start))
+        excess_wh -= part_wh
+        on[slot] = free[slot] = False
+    return grid
+
+
+def _edge(
+    grid: Grid, choices: Ints, on: Bools, free: Bools, edges: Edges
+) -> tuple[int, bool]:
+    """Return the slot to be cut, and whether at its begin.
+
+    Of equally dear ones the last: charging ends when there is enough.
+    """
+    if not free.any():
+        return int(np.flatnonzero(on)[0]), True
+    begins, ends = free & ~np.append(False, on[:-1]), free & ~np.append(on[1:], False)
+    if edges is not Edges.ANY:
+        begins, ends = _only_first(begins), _only_first(ends[::-1])[::-1]
+    if edges is Edges.END and ends.any():
+        begins = np.zeros_like(begins)
+    places = np.flatnonzero(begins | ends)
+    if not places.size:
+        places = np.flatnonzero(free)
+    chosen = choices[places]
+    wh = grid.powers[chosen] * grid.hours[places]
+    price = grid.costs[places, chosen] / np.maximum(wh, _NONE_WH)
+    slot = int(places[np.flatnonzero(price >= price.max() - 1e-9)[-1]])
+    return slot, bool(begins[slot] and not ends[slot])
+
+
+def _only_first(places: Bools) -> Bools:
+    """Return only the first of some places."""
+    result = np.zeros_like(places)
+    result[np.flatnonzero(places)[:1]] = True
+    return result

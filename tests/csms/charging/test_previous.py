@@ -1,0 +1,174 @@
+"""Plans that are made again: the same comes out unless something else is worth it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.ocpp_csms.csms.charging.plan import Plan, PlanRequest
+from custom_components.ocpp_csms.csms.charging.planner import plan
+from custom_components.ocpp_csms.csms.model.rates import Series
+
+from .requests import ELEVEN_KW, KWH_PER_SLOT, T0, at, hours, request_of, times_of
+
+
+def _later(request: PlanRequest, made: Plan, minutes: float) -> PlanRequest:
+    """Return the request some time later, when what was planned until then was charged."""
+    now = at(minutes)
+    charged = sum(
+        segment.energy_wh(230)
+        * max(timedelta(), min(segment.end, now) - segment.start)
+        / (segment.end - segment.start)
+        for segment in made.segments
+    )
+    wanted = max(0.0, (request.energy_wh or 0.0) - charged)
+    return replace(request, now=now, energy_wh=wanted, previous=made)
+
+
+def _ahead(made: Plan, minutes: float) -> list[tuple[float, float]]:
+    return [(max(a, minutes), b) for a, b in times_of(made) if b > minutes]
+
+
+_PRICES = st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=24, max_size=24)
+_WISHES = st.sampled_from(
+    [
+        {},
+        # Stretches that are over leave room for others, which may be worth it.
+        {"max_segments": 3, "saving_threshold": 2.0},
+        {"contiguous": True},
+        {"precondition": timedelta(minutes=20)},
+        {"start_cost": 0.05},
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(
+    _PRICES,
+    st.floats(2_000, 40_000),
+    st.lists(st.floats(0.1, 340), min_size=1, max_size=6).map(sorted),
+    _WISHES,
+)
+def test_time_alone_changes_nothing(
+    prices: list[float], energy: float, moments: list[float], wish: dict[str, Any]
+) -> None:
+    """Whenever it is asked again, even in the midst of a slot, what is left stays as it is."""
+    request = request_of(
+        charger=ELEVEN_KW,
+        energy_wh=energy,
+        import_price=Series(T0, tuple(prices)),
+        **{"saving_threshold": 0.05} | wish,
+    )
+    made = plan(request)
+    first, told = made, [(s.start, s.end, s.current_a) for s in made.segments]
+    for minutes in moments:
+        again = _later(request, first, minutes)
+        if (again.energy_wh or 0.0) < 20:
+            break
+        made = plan(replace(again, previous=made))
+        left = [
+            (max(start, at(minutes)), end, current)
+            for start, end, current in told
+            if end > at(minutes)
+        ]
+        assert [(s.start, s.end, s.current_a) for s in made.segments] == left
+        assert made.energy_wh == pytest.approx(again.energy_wh, abs=10)
+
+
+def test_same_request_same_plan() -> None:
+    """Planning again changes nothing."""
+    first = plan(request_of())
+    assert plan(request_of(previous=first)) == first
+
+
+def test_previous_plan_is_kept_unless_it_pays() -> None:
+    """A small saving is not worth a change, a large one is."""
+    first = plan(request_of())
+    cheaper = hours(0.2, 0.6, 0.1, 0.8, 0.09, 0.9)
+    kept = plan(request_of(import_price=cheaper, previous=first, saving_threshold=0.2))
+    changed = plan(
+        request_of(import_price=cheaper, previous=first, saving_threshold=0.01)
+    )
+    assert times_of(kept) == [(120, 180)]
+    assert times_of(changed) == [(240, 300)]
+
+
+def test_previous_plan_that_is_not_allowed_any_more() -> None:
+    """A plan that the fuse forbids by now is not kept."""
+    first = plan(request_of())
+    fuse = hours(16, 16, 0, 16, 16, 16)
+    again = plan(request_of(capacity_a=fuse, previous=first, saving_threshold=100))
+    assert times_of(again) == [(0, 60)]
+
+
+def test_going_on_is_no_beginning() -> None:
+    """A pause in what runs has to save what the new beginning costs."""
+    request = request_of(import_price=hours(0.2, 0.3, 0.3), start_cost=0.5)
+    made = plan(request)
+    assert times_of(made) == [(0, 60)]
+    later = _later(request, made, 20)
+    cheaper = replace(later, import_price=hours(0.2, 0.15, 0.3))
+    assert times_of(plan(cheaper)) == [(20, 60)]
+    pays = replace(cheaper, start_cost=0.1)
+    assert times_of(plan(pays)) == [(75, 115)]
+
+
+def test_one_piece_is_not_broken() -> None:
+    """What has to be one piece goes on once it runs, whatever the rest would cost later."""
+    request = request_of(import_price=hours(0.2, 0.3, 0.3), contiguous=True)
+    later = _later(request, plan(request), 20)
+    cheaper = replace(later, import_price=hours(0.2, 0.01, 0.3))
+    assert times_of(plan(cheaper)) == [(20, 60)]
+
+
+def test_car_that_took_less() -> None:
+    """What is missing is added to what was planned, in whole slots, and no more is changed."""
+    first = plan(request_of())
+    more = request_of(
+        energy_wh=4 * KWH_PER_SLOT * 1000 + 552,
+        import_price=hours(0.2, 0.6, 0.1, 0.8, 0.09, 0.9),
+        previous=first,
+        saving_threshold=0.2,
+    )
+    result = plan(more)
+    assert times_of(result) == [(120, 168), (285, 300)]
+    assert times_of(plan(replace(more, previous=None))) == [(165, 168), (240, 300)]
+
+
+def test_car_that_took_more() -> None:
+    """What is too much is cut from what was planned."""
+    first = plan(request_of())
+    less = request_of(energy_wh=3.5 * KWH_PER_SLOT * 1000, previous=first)
+    assert times_of(plan(less)) == [(120, 172.5)]
+
+
+def test_lack_that_is_not_worth_a_thought() -> None:
+    """A few Wh more change nothing, and are not called a shortfall."""
+    first = plan(request_of())
+    more = request_of(energy_wh=4 * KWH_PER_SLOT * 1000 + 5, previous=first)
+    result = plan(more)
+    assert (times_of(result), result.shortfall_wh) == (times_of(first), 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contiguous": True},
+        {"max_segments": 1},
+        {"precondition": timedelta(minutes=30)},
+        {"start_cost": 5.0},
+        {"charger": ELEVEN_KW, "capacity_a": hours(*[9.0] * 6)},
+    ],
+)
+def test_previous_plan_that_no_longer_fits(fields: dict[str, Any]) -> None:
+    """A changed wish changes the plan, however well the old one would still do."""
+    zigzag = Series(T0, (0.1, 0.9) * 12)
+    request = request_of(import_price=zigzag)
+    before = plan(request)
+    assert len(before.segments) > 1
+    changed = request_of(
+        import_price=zigzag, previous=before, saving_threshold=0.1, **fields
+    )
+    assert plan(changed).segments != before.segments
