@@ -30,7 +30,7 @@ from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch
 from custom_components.ocpp_csms.csms.model.profile import Kind
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
-from .test_profile import FLAT, MIDNIGHT, NIGHT, NOW, PLAN, later
+from .profiles import FLAT, MIDNIGHT, NIGHT, NOW, PLAN, later
 
 ABILITY = Capabilities(version=OcppVersion.V201)
 DYNAMIC = Capabilities(

@@ -288,3 +288,24 @@ def test_measurements_that_are_none(field: str) -> None:
     values: dict[str, Any] = {"site_w": 0.0, field: nan}
     with pytest.raises(ChargingError):
         PhaseObservation(now=NOW, **values)
+
+
+@pytest.mark.parametrize(
+    ("connected", "circuit", "expected"),
+    [
+        (3, {"circuit_w": 4139.0}, (PhaseReason.FEWER, 1)),
+        (3, {"circuit_w": 4140.0}, (PhaseReason.FITTING, None)),
+        (1, {"circuit_w": 4139.0}, (PhaseReason.FITTING, None)),
+        (1, {"circuit_w": 4140.0}, (PhaseReason.MORE, 3)),
+        (1, {"circuit_a": 5.9}, (PhaseReason.FITTING, None)),
+        (1, {"circuit_a": 6.0}, (PhaseReason.MORE, 3)),
+    ],
+)
+def test_circuit_decides_with_the_sun(
+    connected: int, circuit: dict[str, float], expected: tuple[PhaseReason, int | None]
+) -> None:
+    """However much sun there is, phases that the circuit can't feed are not used."""
+    config = replace(FREE, up_delay=timedelta(), down_delay=timedelta())
+    ability = PhaseAbility(switchable=True, connected=connected)
+    _, choice = step(PhaseState(), seen(0, -9000, **circuit), ability, config)
+    assert (choice.reason, choice.switch_to) == expected

@@ -180,6 +180,16 @@ def test_transaction_profiles_only() -> None:
     ]
 
 
+@pytest.mark.parametrize(("version", "told"), [("1.6", True), ("2.0.1", False)])
+def test_transaction_without_id(version: str, told: bool) -> None:
+    """What has no id can't be named where that is needed."""
+    ability = ability_of(version, purposes=frozenset({Purpose.TX}))
+    session = Session(1, NOW)
+    compiled = compile_profiles(Desired(baseline=FLAT), ability, NOW, 1, session)
+    assert bool(compiled.profiles) == told
+    assert (Remark.NEEDS_TRANSACTION in compiled.remarks) != told
+
+
 def test_default_that_does_not_reach_a_running_transaction() -> None:
     """There the layers are written for the running transaction as well."""
     ability = ability_of(default_reaches_running=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import inf
+from math import floor, inf
 
 from .errors import ChargingError
 
@@ -10,26 +10,39 @@ _DAY_S = 86_400.0
 _LEAST_WRITES = 8
 _SHORTEST_LEASE = timedelta(seconds=300)
 _FOR_ONE = 1 - 1e-9
+KEEP_TO_STOP = 1
+"""How many set-points are kept for ending a charge."""
+KEEP_TO_LOWER = 2
+"""How many are kept for lowering it, and ending it then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """At most `writes_per_day` in any 24 hours; None where writing wears out nothing.
 
-    A quarter may be written at once, the rest comes back evenly over the day.
+    A quarter may be written at once, the rest comes back evenly over the day. A set-point
+    takes `messages` writes: two where a running transaction needs a copy of its own.
     """
 
     writes_per_day: int | None = 300
+    messages: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot even keep a set-point alive."""
-        if self.writes_per_day is not None and self.writes_per_day < _LEAST_WRITES:
+        if self.messages < 1:
+            raise ChargingError("messages_missing", str(self.messages))
+        least = _LEAST_WRITES * self.messages
+        if self.writes_per_day is not None and self.writes_per_day < least:
             raise ChargingError("budget_too_small", str(self.writes_per_day))
 
     @property
     def burst(self) -> float:
         """How many writes there are at most at one time."""
-        return inf if self.writes_per_day is None else max(4.0, self.writes_per_day / 4)
+        return (
+            inf
+            if self.writes_per_day is None
+            else max(4.0 * self.messages, self.writes_per_day / 4)
+        )
 
     @property
     def per_second(self) -> float:
@@ -43,7 +56,9 @@ class Budget:
         """How long a set-point holds, so that its repetition leaves writes for changes."""
         if self.writes_per_day is None:
             return _SHORTEST_LEASE
-        return max(_SHORTEST_LEASE, timedelta(seconds=3 / self.per_second))
+        return max(
+            _SHORTEST_LEASE, timedelta(seconds=3 * self.messages / self.per_second)
+        )
 
     @property
     def refresh(self) -> timedelta:
@@ -67,10 +82,22 @@ class Purse:
         passed_s = (now - self.at).total_seconds()
         return Purse(min(budget.burst, self.left + passed_s * budget.per_second), now)
 
-    def allows(self, keep: int = 0) -> bool:
-        """Return whether one write can be made and so many be kept."""
-        return self.left is not None and self.left - keep >= _FOR_ONE
+    def allows(self, budget: Budget, keep: int = 0) -> bool:
+        """Return whether a set-point can be written and so many others be kept."""
+        if self.left is None:
+            return False
+        return self.left >= (keep + _FOR_ONE) * budget.messages
 
-    def take(self) -> Purse:
-        """Return the purse after one write."""
-        return replace(self, left=max(0.0, (self.left or 0.0) - 1))
+    def spare(self, budget: Budget) -> int | None:
+        """Return how many messages plans and baselines may take; None for any number.
+
+        What it takes to lower a set-point and to end it is kept.
+        """
+        if budget.writes_per_day is None:
+            return None
+        left = (self.left or 0.0) - KEEP_TO_LOWER * budget.messages
+        return max(0, floor(left + 1e-9))
+
+    def take(self, messages: int) -> Purse:
+        """Return the purse after some messages."""
+        return replace(self, left=max(0.0, (self.left or 0.0) - messages))

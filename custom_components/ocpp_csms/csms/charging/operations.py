@@ -14,11 +14,10 @@ from enum import IntEnum, StrEnum
 from ..model.profile import ChargingProfile, Kind, RateUnit
 from .combine import Supply
 from .composite import Installed, Question, composite
-from .errors import ChargingError
+from .obstacles import Obstacle, ObstacleKind, obstacles
 from .profile import Layer, layer_of
-from .timeline import Segment, Window, check_periods, expand, slices
+from .timeline import AHEAD, Segment, Window, expand, has_meaning, is_over, slices
 
-_AHEAD = timedelta(days=8)
 _TOLERANCE_S = 1.0
 _TOLERANCE = 0.05
 _LOOK_S = 86_400
@@ -43,13 +42,24 @@ class Operation:
     kind: OperationKind
     installed: Installed
 
+    @property
+    def wears(self) -> bool:
+        """Whether the station has to store something for it."""
+        return self.kind is not OperationKind.UPDATE
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to send now, in this order, and how many more messages have to wait."""
+    """What to send now, in this order, how many more messages have to wait, what hinders."""
 
     operations: tuple[Operation, ...]
     waiting: int = 0
+    obstacles: tuple[Obstacle, ...] = ()
+
+    @property
+    def writes(self) -> int:
+        """How many of the messages wear out memory."""
+        return sum(operation.wears for operation in self.operations)
 
 
 class _Urgency(IntEnum):
@@ -71,12 +81,16 @@ def diff(
     A profile of the same id replaces its predecessor (1.6 section 5.16.3, 2.x K01.FR.05);
     removing goes by id (1.6 section 5.4, 2.x K10).
 
-    What is believed to be installed may hold profiles of others, which stay. Those that are
-    over stay too: they do nothing, and their successors replace them.
+    What is believed to be installed may hold profiles of others, which stay: what is to be
+    in the place of one of them is not sent, and they are told where they are in the way.
+    Those that are over stay too: they do nothing, and their successors replace them.
     """
-    wanted = {item.profile.id: item for item in desired}
+    desired, believed = tuple(desired), tuple(believed)
+    hindered = obstacles(desired, believed, now)
+    barred = {o.own.profile.id for o in hindered if o.kind is ObstacleKind.IN_PLACE}
+    wanted = {i.profile.id: i for i in desired if i.profile.id not in barred}
     own = [item for item in believed if layer_of(item.profile.id) is not None]
-    present = {item.profile.id: item for item in own if _has_meaning(item.profile)}
+    present = {item.profile.id: item for item in own if has_meaning(item.profile)}
     changed = [
         item
         for id_, item in wanted.items()
@@ -87,12 +101,13 @@ def diff(
         item
         for item in own
         if item.profile.id not in wanted
-        and not (_has_meaning(item.profile) and _over(item.profile, now))
+        and not (has_meaning(item.profile) and is_over(item.profile, now))
     ]
     gone.sort(key=lambda item: -_layer(item))
     steps = [Operation(OperationKind.SET, item) for item in changed]
     steps += [Operation(OperationKind.CLEAR, item) for item in gone]
-    return _within(_in_safe_order(steps, present, wanted, now), allowed)
+    changes = _within(_in_safe_order(steps, present, wanted, now), allowed)
+    return replace(changes, obstacles=hindered)
 
 
 def _in_safe_order(
@@ -203,17 +218,8 @@ def says_same(one: Installed, other: Installed, now: datetime) -> bool:
         return a.kind is b.kind and _same_set_point(a, b, now)
     if (a.kind is Kind.RELATIVE) != (b.kind is Kind.RELATIVE):
         return False
-    window = Window(now, _AHEAD.total_seconds())
+    window = Window(now, AHEAD.total_seconds())
     return _same_segments(_segments(a, window), _segments(b, window))
-
-
-def _has_meaning(profile: ChargingProfile) -> bool:
-    """Return whether a profile can be read; ours may have been changed beyond sense."""
-    try:
-        check_periods(profile)
-    except ChargingError:
-        return False
-    return True
 
 
 def _slot(profile: ChargingProfile) -> tuple[object, ...]:
@@ -265,12 +271,6 @@ def _same_segments(a: list[Segment], b: list[Segment]) -> bool:
         and x.period.phases == y.period.phases
         for x, y in zip(a, b, strict=True)
     )
-
-
-def _over(profile: ChargingProfile, now: datetime) -> bool:
-    """Return whether a profile will never say anything again."""
-    window = Window(now, _AHEAD.total_seconds())
-    return profile.kind is Kind.ABSOLUTE and not list(expand(profile, window, now))
 
 
 def _layer(item: Installed) -> int:
@@ -330,7 +330,7 @@ def _within(operations: list[Operation], allowed: int | None) -> Changes:
         return Changes(tuple(operations))
     kept: list[Operation] = []
     for index, operation in enumerate(operations):
-        if operation.kind is not OperationKind.UPDATE:
+        if operation.wears:
             if allowed <= 0:
                 return Changes(tuple(kept), len(operations) - index)
             allowed -= 1

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from ..model.profile import ChargingProfile, Kind, Period, Purpose, Recurrency, Schedule
+from ..model.version import OcppVersion
 from .capability import Capabilities
 from .composite import Installed, Session
 from .errors import ChargingError
@@ -188,10 +189,17 @@ def compile_profiles(
 def _purposes(ability: Capabilities, session: Session | None) -> list[Purpose]:
     """Return for which purposes the layers are to be written."""
     purposes = [p for p in (Purpose.TX_DEFAULT,) if p in ability.purposes]
-    running = session is not None and Purpose.TX in ability.purposes
+    running = Purpose.TX in ability.purposes and _is_known(session, ability)
     if running and (not purposes or not ability.default_reaches_running):
         purposes.append(Purpose.TX)
     return purposes
+
+
+def _is_known(session: Session | None, ability: Capabilities) -> bool:
+    """Return whether a transaction can be named, as 2.x demands it (K01.FR.03)."""
+    if session is None:
+        return False
+    return ability.version is OcppVersion.V16 or session.transaction_id is not None
 
 
 def _begin(now: datetime) -> datetime:

@@ -11,15 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import floor, isfinite
 
-from .budget import Budget, Purse
+from .budget import KEEP_TO_LOWER, KEEP_TO_STOP, Budget, Purse
 from .errors import ChargingError
 
 _RAMP_A = 2.0
 """How far above what a car draws the limit may be, so that it can draw more."""
 _PRIORITY_RESIDUAL_W = 100.0
 """What is left to a home battery that goes first, so that it feels a surplus."""
-_KEEP_TO_STOP = 1
-_KEEP_TO_LOWER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +161,10 @@ class SurplusState:
         """Whether the car may charge."""
         return self.current_a > 0
 
+    def after_writing(self, messages: int) -> SurplusState:
+        """Return the state after others have written to the same memory."""
+        return replace(self, purse=self.purse.take(messages))
+
     def not_after(self, now: datetime) -> SurplusState:
         """Return the state without times in the future, after a clock went back."""
         return replace(
@@ -276,7 +278,7 @@ def _while_on(
 ) -> tuple[SurplusState, _Wish]:
     state = replace(state, enough_since=None)
     lowers = _floor(target_a, config) < state.current_a
-    stuck = lowers and not state.purse.allows(_KEEP_TO_STOP)
+    stuck = lowers and not state.purse.allows(config.budget, KEEP_TO_STOP)
     least_a = state.current_a if stuck else config.min_a
     if target_a >= least_a - 1e-9:
         reason = SurplusReason.FOLLOWING
@@ -315,20 +317,21 @@ def _settle(
     wish = _hold(state, now, config, wish)
     changes = state.written_at is None or wish.current_a != state.current_a
     keep = _to_keep(state, wish)
-    if changes and not state.purse.allows(keep):
+    if changes and not state.purse.allows(config.budget, keep):
         changes = False
         wish = _Wish(state.current_a, SurplusReason.BUDGET)
     refreshed = state.written_at is None or (
         now - state.written_at >= config.budget.refresh
     )
     due = refreshed and (seen.connected or state.on)
-    write = changes or (due and state.purse.allows(_KEEP_TO_STOP if state.on else 0))
+    keep = KEEP_TO_STOP if state.on else 0
+    write = changes or (due and state.purse.allows(config.budget, keep))
     if write:
         state = replace(
             state,
             current_a=wish.current_a,
             written_at=now,
-            purse=state.purse.take(),
+            purse=state.purse.take(config.budget.messages),
             enough_since=None if wish.current_a else state.enough_since,
             import_since=state.import_since if wish.current_a else None,
         )
@@ -355,4 +358,4 @@ def _to_keep(state: SurplusState, wish: _Wish) -> int:
     """Return how many writes have to be left after this one."""
     if not wish.current_a:
         return 0
-    return _KEEP_TO_STOP if wish.current_a < state.current_a else _KEEP_TO_LOWER
+    return KEEP_TO_STOP if wish.current_a < state.current_a else KEEP_TO_LOWER

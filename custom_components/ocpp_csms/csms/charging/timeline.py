@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil, inf, isfinite
 
 from ..model.profile import ChargingProfile, Kind, Period, RateUnit, Recurrency
 from .errors import ChargingError
 
+AHEAD = timedelta(days=8)
+"""How far is looked to know what a profile says: a week and what may begin after it."""
 _RECURRENCES = {Recurrency.DAILY: 86_400.0, Recurrency.WEEKLY: 604_800.0}
 
 
@@ -56,6 +58,23 @@ def check_periods(profile: ChargingProfile) -> None:
             raise ChargingError("limit_not_a_number", f"profile {profile.id}")
         if period.phases not in (None, 1, 2, 3):
             raise ChargingError("phases_unknown", f"profile {profile.id}")
+
+
+def has_meaning(profile: ChargingProfile) -> bool:
+    """Return whether the periods of a profile can be read."""
+    try:
+        check_periods(profile)
+    except ChargingError:
+        return False
+    return True
+
+
+def is_over(profile: ChargingProfile, now: datetime) -> bool:
+    """Return whether a profile will never say anything again."""
+    if profile.valid_to is not None and profile.valid_to <= now:
+        return True
+    window = Window(now, AHEAD.total_seconds())
+    return profile.kind is Kind.ABSOLUTE and not any(expand(profile, window, now))
 
 
 def stack(
