@@ -41,7 +41,8 @@ from custom_components.ocpp_csms.csms.model.rates import SLOT, Series
 
 from .plan import Plan, tell
 from .table import Row
-from .week import DAYS, Result, run
+from .week import STEP, Result, run
+from .world import DAYS
 
 PLAN_MS = 50.0
 SEGMENTS_MS = 25.0
@@ -51,6 +52,7 @@ MISSING = 0.005
 """What a plan may leave undone by the delays of sharing a fuse."""
 GROWTH = 1.5
 """How much dearer a slot or an EVSE may get when there are several times as many."""
+STEP_MINUTES = STEP / timedelta(minutes=1)
 _NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -210,10 +212,7 @@ def _weeks(count: int) -> list[Row]:
     missing = _sum(results, "missing_kwh") / _sum(results, "planned_kwh")
     overloads = _sum(results, "overloads")
     days = DAYS * count
-    writes = [
-        sum(result.writes[name].count for result in results) / days
-        for name in ("planned", "solar")
-    ]
+    writes = [_sum(results, f"{name}_writes") / days for name in ("planned", "solar")]
     switches = _sum(results, "switches") / days
     return [
         Row(
@@ -234,6 +233,10 @@ def _weeks(count: int) -> list[Row]:
             f"{missing:.1%}",
             f"<= {MISSING:.1%}",
             missing <= MISSING,
+        ),
+        Row(
+            "Minutes a week in which the fuse allows a car less than it wants",
+            f"{_sum(results, 'steps_at_fuse') * STEP_MINUTES / count:.0f}",
         ),
         Row(
             "Steps with an overloaded fuse",

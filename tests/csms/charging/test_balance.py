@@ -382,3 +382,12 @@ def _allowed(circuits: list[Circuit], ask: Mapping[str, float]) -> float:
     config = BalanceConfig(step_a=0.001)
     state = BalanceState({"car": Share(current_a=ask["old"])})
     return balance(circuits, [car], state, NOW, config)[1]["car"].current_a
+
+
+def test_car_that_wants_nothing_waits_for_nothing() -> None:
+    """Whoever did not want anything gets all at once when it does: nothing recovers."""
+    idle = _car("a", min_a=0.0, max_a=0.0)
+    state, grants = balance([_fuse(25)], [idle], BalanceState(), NOW)
+    assert grants["a"] == Grant(0.0, GrantReason.FULL)
+    _, grants = balance([_fuse(25)], [_car("a")], state, NOW + timedelta(seconds=30))
+    assert grants["a"] == Grant(16.0, GrantReason.FULL)

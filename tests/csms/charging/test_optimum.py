@@ -24,7 +24,8 @@ def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result 
     on = [slot for slot, option in enumerate(choices) if option != OFF]
     costs = {slot: float(slots.costs[slot, choices[slot]]) for slot in on}
     units = {slot: int(slots.units[slot, choices[slot]]) for slot in on}
-    begins = sum(slot - 1 not in costs for slot in on)
+    charged = costs.keys() | ({-1} if slots.running else set())
+    begins = sum(slot - 1 not in charged for slot in on)
     total = sum(costs.values()) + begins * start_cost
     excess = sum(units.values()) - need
     if excess <= 0:
@@ -32,15 +33,15 @@ def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result 
     edges = [
         slot
         for slot in on
-        if not {slot - 1, slot + 1} <= costs.keys() and units[slot] > excess
+        if not {slot - 1, slot + 1} <= charged and units[slot] > excess
     ]
     if not edges:
         return None
     return 0, total - excess * max(costs[slot] / units[slot] for slot in edges)
 
 
-def _begins(choices: Ints) -> int:
-    before = [OFF, *choices]
+def _begins(choices: Ints, *, running: bool) -> int:
+    before = [0 if running else OFF, *choices]
     return sum(a == OFF and b != OFF for a, b in pairwise(before))
 
 
@@ -52,7 +53,7 @@ def _try_all(slots: Slots, need: int, start_cost: float, *, most: int | None) ->
         on = [(slot, option) for slot, option in enumerate(choices) if option != OFF]
         if not all(np.isfinite(slots.costs[place]) for place in on):
             continue
-        if most is not None and _begins(chosen) > most:
+        if most is not None and _begins(chosen, running=slots.running) > most:
             continue
         value = _value(slots, chosen, need, start_cost)
         if value is not None and (best is None or value < best):
@@ -76,7 +77,7 @@ def _small(draw: st.DrawFn) -> tuple[Slots, int, float]:
     barred = draw(st.lists(st.booleans(), min_size=count, max_size=count))
     costs[np.array(barred), -1] = np.inf
     return (
-        Slots(costs, units),
+        Slots(costs, units, running=draw(st.booleans())),
         draw(st.integers(1, 10)),
         draw(st.sampled_from([0, 0.4])),
     )
@@ -102,8 +103,9 @@ def test_contiguous(case: tuple[Slots, int, float]) -> None:
     """Of the plans in one piece none is better."""
     slots, need, start_cost = case
     choices = cheapest(slots, need, start_cost=start_cost, contiguous=True)
-    best = _try_all(slots, need, start_cost, most=1)
-    assert _begins(choices) <= 1
+    most = 0 if slots.running else 1
+    best = _try_all(slots, need, start_cost, most=most)
+    assert _begins(choices, running=slots.running) <= most
     assert _same(_value(slots, choices, need, start_cost), best)
 
 

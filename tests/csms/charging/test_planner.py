@@ -175,8 +175,10 @@ def test_few_segments() -> None:
     prices = Series(T0, tuple(0.1 if slot % 2 else 0.5 for slot in range(24)))
     free = plan(request_of(import_price=prices, charger=ELEVEN_KW))
     few = plan(request_of(import_price=prices, charger=ELEVEN_KW, max_segments=2))
-    assert len(free.segments) > 2 >= len(few.segments)
-    assert few.shortfall_wh == 0
+    # As docs/smart-charging.md tells it.
+    assert (len(free.segments), free.cost) == (4, pytest.approx(1.104))
+    assert times_of(few) == [(285, 300), (315, 360)]
+    assert few.cost == pytest.approx(2.208)
 
 
 def test_other_current_in_each_of_few_segments() -> None:

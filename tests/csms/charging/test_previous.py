@@ -123,6 +123,27 @@ def test_one_piece_is_not_broken() -> None:
     assert times_of(plan(cheaper)) == [(20, 60)]
 
 
+@pytest.mark.parametrize("segments", [None, 2])
+def test_what_runs_is_not_paused_to_the_second(segments: int | None) -> None:
+    """A few Wh more are taken at the end, not by a pause of some seconds now."""
+    request = request_of(import_price=hours(0.2, 0.3, 0.3), max_segments=segments)
+    later = _later(request, plan(request), 20)
+    more = replace(later, energy_wh=(later.energy_wh or 0.0) + 60)
+    result = plan(more)
+    assert result.segments[0].start == at(20)
+    assert result.shortfall_wh == 0
+
+
+def test_one_piece_that_the_fuse_breaks() -> None:
+    """What runs and may not go on is one piece again as soon as it may."""
+    request = request_of(import_price=hours(0.2, 0.3, 0.3), contiguous=True)
+    later = _later(request, plan(request), 20)
+    broken = replace(later, capacity_a=Series(T0, (0.0,) * 2 + (16.0,) * 22))
+    result = plan(broken)
+    assert result.shortfall_wh == 0
+    assert result.segments[0].start >= at(30)
+
+
 def test_car_that_took_less() -> None:
     """What is missing is added to what was planned, in whole slots, and no more is changed."""
     first = plan(request_of())

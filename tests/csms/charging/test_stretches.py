@@ -23,8 +23,8 @@ def _stretches(choices: Ints) -> int:
     return int(((choices != OFF) & (choices != before)).sum())
 
 
-def _begins(choices: Ints) -> int:
-    before = np.append(OFF, choices[:-1])
+def _begins(choices: Ints, *, running: bool) -> int:
+    before = np.append(0 if running else OFF, choices[:-1])
     return int(((choices != OFF) & (before == OFF)).sum())
 
 
@@ -45,7 +45,7 @@ def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result 
     What is too much is cut from the first or the last slot that is not forced, the dearer of
     them; not from one that a forced slot follows, as that would be a pause.
     """
-    begins = _begins(choices) * start_cost
+    begins = _begins(choices, running=slots.running) * start_cost
     if slots.takes is not None:
         missing, cost = _taken(slots, choices, need)
         return missing, cost + begins
@@ -58,10 +58,17 @@ def _value(slots: Slots, choices: Ints, need: int, start_cost: float) -> Result 
     cuts = [
         excess * float(slots.costs[place]) / int(slots.units[place])
         for place in (free[0], free[-1])
-        if slots.units[place] > excess
-        and (place is free[0] or not slots.is_forced(place[0] + 1))
+        if slots.units[place] > excess and _is_edge(slots, choices, place[0])
     ]
     return (0, total - max(cuts)) if cuts else None
+
+
+def _is_edge(slots: Slots, choices: Ints, slot: int) -> bool:
+    """Return whether the first or the last slot that is not forced may be cut."""
+    on = np.flatnonzero(choices != OFF)
+    begins = slot == on[0] and not (slots.running and slot == 0)
+    free = [other for other in on if not slots.is_forced(other)]
+    return begins or (slot == free[-1] and not slots.is_forced(slot + 1))
 
 
 def _try_all(
@@ -78,7 +85,7 @@ def _try_all(
             continue
         if most is not None and _stretches(choices) > most:
             continue
-        if contiguous and _begins(choices) > 1:
+        if contiguous and _begins(choices, running=slots.running) > (not slots.running):
             continue
         value = _value(slots, choices, need, start_cost)
         if value is not None and (best is None or value < best):
@@ -97,7 +104,8 @@ def _small(draw: st.DrawFn) -> tuple[Slots, int]:
     costs = costs.reshape(count, options)
     barred = draw(st.lists(st.booleans(), min_size=count, max_size=count))
     costs[np.array(barred), -1] = np.inf
-    return Slots(costs, units), draw(st.integers(1, 10))
+    running = draw(st.booleans())
+    return Slots(costs, units, running=running), draw(st.integers(1, 10))
 
 
 _MOST = st.sampled_from([None, 1, 2, 3])
@@ -115,7 +123,8 @@ def test_stretches(
         slots, need, most, start_cost=start_cost, contiguous=contiguous
     )
     assert most is None or _stretches(choices) <= most
-    assert not contiguous or _begins(choices) <= 1
+    begins = _begins(choices, running=slots.running)
+    assert not contiguous or begins <= (not slots.running)
     found = _value(slots, choices, need, start_cost)
     best = _try_all(slots, need, most, start_cost, contiguous=contiguous)
     assert found == (best[0], pytest.approx(best[1], abs=1e-6))
@@ -148,7 +157,7 @@ def test_forced_slots(case: tuple[Slots, int], most: int, start_cost: float) -> 
     costs[-1], units[-1] = np.inf, 0
     costs[-1, 0] = 0.0
     forced = np.arange(count) == count - 1
-    slots = Slots(costs, units, forced=forced)
+    slots = Slots(costs, units, forced=forced, running=slots.running)
     choices = cheapest_stretches(slots, need, most, start_cost=start_cost)
     assert choices[-1] == 0
     assert _stretches(choices) <= most

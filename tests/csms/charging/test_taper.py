@@ -89,12 +89,13 @@ def test_car_is_full_in_time(
 
 def test_plan_leaves_time_for_it() -> None:
     """A car that takes less begins earlier, if it is to be full as late as others."""
-    fields = {"charger": ELEVEN_KW, "import_price": None, "energy_wh": 11_040}
-    ((usual, _),) = times_of(plan(request_of(**fields)))
-    taper = Taper(from_wh=8_000, rest_w=1_500)
+    fields = {"charger": ELEVEN_KW, "import_price": None, "energy_wh": 20_000}
+    ((start, end),) = times_of(plan(request_of(**fields)))
+    assert int(end - start) == 108
+    taper = Taper(from_wh=4_000, rest_w=1_000)
     ((start, end),) = times_of(plan(request_of(**fields, taper=taper)))
-    assert start < usual - 45
-    assert 330 <= end <= 360
+    assert (int(end - start), start) == (144, 210)
+    assert end <= 360
 
 
 def test_cost_is_that_of_what_the_car_takes() -> None:

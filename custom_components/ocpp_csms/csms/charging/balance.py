@@ -61,6 +61,7 @@ class GrantReason(StrEnum):
     """What a grant depends on."""
 
     FULL = "full"
+    """It gets all that it wants, be it nothing."""
     CIRCUIT = "circuit"
     NO_METER = "no_meter"
     WAITING = "waiting"
@@ -356,6 +357,8 @@ def _grant(
     config: BalanceConfig,
 ) -> Grant:
     """Return what a demand gets, in steps that its charger knows."""
+    if demand.max_a <= 0:
+        return Grant(0.0, GrantReason.FULL)
     current = given.get(demand.id)
     circuit_id = bound.get(demand.id) or house.room_for(demand)[1]
     silent = any(house.rooms[place].fallback for place in house.path(demand))

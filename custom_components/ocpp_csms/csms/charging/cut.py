@@ -55,7 +55,10 @@ def _edge(
     """
     if not free.any():
         return int(np.flatnonzero(on)[0]), True
-    begins, ends = free & ~np.append(False, on[:-1]), free & ~np.append(on[1:], False)
+    begins, ends = (
+        free & ~np.append(grid.running, on[:-1]),
+        free & ~np.append(on[1:], False),
+    )
     if edges is not Edges.ANY:
         begins, ends = _only_first(begins), _only_first(ends[::-1])[::-1]
     if edges is Edges.END and ends.any():

@@ -41,6 +41,8 @@ class Grid:
     """What each limit forbids, by the reason that it gives."""
     forced: Ints
     """The options of the slots that are taken whatever they cost, before the deadline."""
+    running: bool
+    """Whether charging goes on in the first slot, rather than to begin."""
 
 
 def make_grid(request: PlanRequest) -> Grid:
@@ -90,6 +92,7 @@ def make_grid(request: PlanRequest) -> Grid:
         surplus=surplus,
         limits=limits,
         forced=np.full(count, OFF, dtype=np.int64),
+        running=request.running and bool(np.isfinite(costs[0]).any()),
     )
 
 

@@ -29,13 +29,15 @@ class Slots:
     `costs[t, o]` is what option o costs in slot t, infinite where it is not allowed;
     `units[t, o]` the units of energy that it takes. Options are in the order of their power.
     `takes[r, o]`, if given, says how many units the car takes with option o in a usual slot
-    when r units are missing; `forced` names the slots that have to be used.
+    when r units are missing; `forced` names the slots that have to be used. `running` says
+    that charging goes on as the first slot begins: nothing begins then.
     """
 
     costs: Floats
     units: Ints
     takes: Ints | None = None
     forced: NDArray[np.bool_] | None = None
+    running: bool = False
 
     @property
     def shortfall_cost(self) -> float:
@@ -196,7 +198,7 @@ def _follow(
 ) -> Ints:
     """Return the choices on the best way through the slots."""
     choices = np.full(len(slots.costs), OFF, dtype=np.int64)
-    on = used = rests = over = False
+    on, used, rests, over = slots.running, False, False, False
     for slot, step in enumerate(steps):
         assert step.charges is not None
         was_on, rested = on, rests

@@ -41,10 +41,9 @@ def outcome(
 
 def total_cost(request: PlanRequest, made: Plan) -> float:
     """Return what a plan costs with its beginnings; going on with a previous one is none."""
-    previous, now = request.previous, request.now
     ends = {segment.end for segment in made.segments}
-    if previous is not None and previous.at(now) is not None:
-        ends.add(now)
+    if request.running:
+        ends.add(request.now)
     begins = sum(segment.start not in ends for segment in made.segments)
     return made.cost + begins * request.start_cost
 

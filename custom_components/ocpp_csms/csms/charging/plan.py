@@ -102,6 +102,11 @@ class PlanRequest:
         if self.max_segments is not None and self.max_segments < 1:
             raise ChargingError("segments_missing", str(self.max_segments))
 
+    @property
+    def running(self) -> bool:
+        """Whether the previous plan charges now, so that charging goes on."""
+        return self.previous is not None and self.previous.at(self.now) is not None
+
 
 class PlanReason(StrEnum):
     """Why a plan is as it is; the first that applies."""

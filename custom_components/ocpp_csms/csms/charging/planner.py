@@ -46,9 +46,7 @@ def plan(request: PlanRequest) -> Plan:
     kept = _keep(request, grid, request.previous)
     if kept.shortfall_wh <= fresh.shortfall_wh + _EPSILON_WH:
         saved = total_cost(request, kept) - total_cost(request, fresh)
-        # One piece that has begun is not broken for any saving.
-        begun = request.contiguous and request.previous.at(request.now) is not None
-        if begun or saved <= request.saving_threshold + 1e-9:
+        if saved <= request.saving_threshold + 1e-9:
             return kept
     return fresh
 
@@ -137,7 +135,7 @@ def _what_is_needed(request: PlanRequest, grid: Grid) -> tuple[Slots, int]:
     need = max(0, min(need, int(possible)))
     if request.taper is not None:
         takes = _taken(request, grid, need)
-    return Slots(costs, units, takes, forced), need
+    return Slots(costs, units, takes, forced, grid.running), need
 
 
 def _taken(request: PlanRequest, grid: Grid, need: int) -> Ints:

@@ -78,6 +78,9 @@ class _Table:
 
     Padded in front for what a last slot takes too much, by which it may end earlier.
     """
+    _usual_units: Ints = field(init=False)
+    _usual: Floats | None = field(init=False)
+    """What follows a usual slot, a view of the same values; None if its units are uneven."""
     _charges: Floats = field(init=False)
     _after_first: Floats = field(init=False)
     """What follows a first slot of which 1, 2... units are used, by slots and options."""
@@ -99,8 +102,23 @@ class _Table:
         self._goes_on = np.empty((runs, options, self._width + need + 1))
         self._goes_on[:, :, self._width :] = missing[:runs, None, :]
         self._charges = np.empty((runs, options, need + 1))
+        self._usual_units = slots.units.max(axis=0)
+        self._usual = self._view_of_usual()
         parts = max(0, min(self._width - 1, need))
         self._after_first = np.empty((count, options, parts))
+
+    def _view_of_usual(self) -> Floats | None:
+        """Return the values that follow, each option's shifted by its units: all in one."""
+        values, units = self._goes_on, self._usual_units
+        steps = {int(step) for step in np.diff(units)}
+        if len(steps) > 1:
+            return None
+        of_layer, of_option, of_unit = values.strides
+        return np.lib.stride_tricks.as_strided(
+            values[:, :, self._width - int(units[0]) :],
+            shape=(*values.shape[:2], self.need + 1),
+            strides=(of_layer, of_option - sum(steps) * of_unit, of_unit),
+        )
 
     def add(self, slot: int) -> None:
         """Add the values from a slot on."""
@@ -142,12 +160,18 @@ class _Table:
             self._charges[:, ~np.isfinite(self.costs[slot])] = np.inf
         else:
             self._pad(slot, later)
-            for option, units in enumerate(slots.units[slot].tolist()):
-                np.add(
-                    self._goes_on[:, option, width - units : width - units + need + 1],
-                    self.costs[slot, option],
-                    out=self._charges[:, option],
-                )
+            if (
+                self._usual is not None
+                and (slots.units[slot] == self._usual_units).all()
+            ):
+                np.add(self._usual, self.costs[slot][:, None], out=self._charges)
+            else:
+                for option, units in enumerate(slots.units[slot].tolist()):
+                    begin = width - units
+                    after = self._goes_on[:, option, begin : begin + need + 1]
+                    np.add(
+                        after, self.costs[slot, option], out=self._charges[:, option]
+                    )
         if need and not slots.is_forced(slot):
             self._charges[:, :, 0] = np.inf
 
@@ -164,7 +188,8 @@ class _Table:
     def note_first_cut(self) -> None:
         """Note the best way that begins in the midst of a slot; of equal ones the later."""
         slots, parts = self.slots, self._after_first.shape[2]
-        if slots.takes is not None or not parts:
+        broken = slots.running and self.contiguous
+        if slots.takes is not None or not parts or broken:
             return
         units = np.arange(parts, 0, -1)
         costs = self._after_first + self.per_unit[:, :, None] * units
@@ -173,6 +198,7 @@ class _Table:
         if slots.forced is not None:
             fits &= ~slots.forced[:, None, None]
         costs[~fits] = np.inf
+        costs[: int(slots.running)] = np.inf
         by_slot = costs.reshape(len(costs), -1).min(axis=1)
         slot = int(np.flatnonzero(by_slot <= by_slot.min() + TIE)[-1])
         option, index = divmod(int(costs[slot].argmin()), parts)
@@ -184,10 +210,12 @@ class _Table:
         count = len(self.costs)
         choices = np.full(count, OFF, dtype=np.int64)
         values = self.values
-        slot, left, need, running = 0, len(values[0].idle) - 1, self.need, False
+        slot, left, need = 0, len(values[0].idle) - 1, self.need
+        running = self.slots.running
         options: Iterable[int] = range(self.costs.shape[1])
         first = self.first
-        if first is not None and first.cost < values[0].idle[left, need] - TIE:
+        at_first = values[0].leaves if running else values[0].idle
+        if first is not None and first.cost < at_first[left, need] - TIE:
             slot, need, running = first.slot, need - first.units, True
             choices[slot] = first.option
             slot, left = slot + 1, left - (self.most is not None)
