@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 import logging
 from typing import Any
 
@@ -38,10 +39,14 @@ from .const import (
 from .coordinator import StationCoordinator
 from .csms import memory
 from .csms.changes import Change, EvseKey, StationKey
+from .csms.journal.errors import JournalError
+from .csms.journal.journal import Journal
 from .csms.model.meter import REGISTER
+from .csms.model.transaction import Transaction
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
+from .journal import async_acquire, async_release
 from .offers import Offers
 from .repairs import async_clear_rejections, async_report_rejection, async_report_setup
 
@@ -109,6 +114,7 @@ class Hub:
         self._store: Store[dict[str, Any]] = Store(
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True
         )
+        self._journal: Journal | None = None
         self._memory: dict[str, Any] = {}
         self._save_within_s: float | None = None
         """How soon what is known is going to be saved, at most."""
@@ -131,18 +137,25 @@ class Hub:
         """Open the listener and take up the stations. Raises ConfigEntryNotReady."""
         self._memory = await self._store.async_load() or {}
         quirks = await self.hass.async_add_executor_job(load_quirks)
-        self._server = Server(self._settings, quirks=quirks)
-        self._server.knocked.connect(self._offers.async_knocked)
-        self._server.rejected.connect(self._rejected)
+        async with AsyncExitStack() as on_failure:
+            self._journal = await async_acquire(self.hass)
+            on_failure.push_async_callback(self._release_journal)
+            self._server = Server(self._settings, quirks=quirks, journal=self._journal)
+            await self._open_listener(self._server)
+            on_failure.pop_all()
+
+    async def _open_listener(self, server: Server) -> None:
+        server.knocked.connect(self._offers.async_knocked)
+        server.rejected.connect(self._rejected)
         for subentry in self._station_subentries():
-            self._add_station(subentry)
+            self._add_station(subentry, await self._sessions_of(subentry))
         self.entry.async_on_unload(
             self.hass.bus.async_listen_once(
                 EVENT_HOMEASSISTANT_STOP, self._async_shutdown
             )
         )
         try:
-            await self._server.start()
+            await server.start()
         except OSError as error:
             raise ConfigEntryNotReady(
                 translation_domain=DOMAIN,
@@ -158,16 +171,33 @@ class Hub:
         await self.server.stop()
         self._offers.async_end()
         await self._store.async_save(self._snapshot(final=True))
+        await self._release_journal()
         async_clear_rejections(self.hass, self.entry, "")
 
     async def _async_shutdown(self, _: Event) -> None:
         """Take leave of the stations when Home Assistant stops, and keep what is known."""
         await self.server.stop()
         await self._store.async_save(self._snapshot(final=True))
+        await self._release_journal()
+
+    async def _release_journal(self) -> None:
+        if self._journal is not None:
+            self._journal = None
+            await async_release(self.hass)
 
     async def async_forget(self) -> None:
-        """Remove what was kept."""
+        """Remove what was kept of the stations; their sessions stay."""
         await self._store.async_remove()
+
+    async def _sessions_of(self, subentry: ConfigSubentry) -> list[Transaction]:
+        """Return the last sessions of a station, none where they can't be read."""
+        identity = subentry.data[CONF_IDENTITY]
+        assert self._journal is not None
+        try:
+            return await self._journal.recent(identity)
+        except JournalError as error:
+            LOGGER.error("The sessions of %s can't be read: %s", identity, error)
+            return []
 
     def _station_subentries(self) -> list[ConfigSubentry]:
         return [
@@ -188,7 +218,8 @@ class Hub:
         for subentry_id, subentry in subentries.items():
             known = self.coordinators.get(subentry_id)
             if known is None:
-                coordinator = self._add_station(subentry)
+                sessions = await self._sessions_of(subentry)
+                coordinator = self._add_station(subentry, sessions)
                 for add in self._platforms:
                     add(coordinator)
             else:
@@ -227,12 +258,14 @@ class Hub:
                 return False
         return True
 
-    def _add_station(self, subentry: ConfigSubentry) -> StationCoordinator:
+    def _add_station(
+        self, subentry: ConfigSubentry, sessions: list[Transaction]
+    ) -> StationCoordinator:
         config = station_config(subentry)
         station = self.server.add(config)
-        kept = self._memory.get(config.identity)
-        if kept is not None and not station.connected:
-            station = self._restore(station, kept)
+        if not station.connected:
+            kept = self._memory.get(config.identity)
+            station = self._restore(station, kept, sessions)
         station.changed.connect(self._remember)
         coordinator = StationCoordinator(
             self.hass, self.entry, subentry.subentry_id, station
@@ -249,10 +282,15 @@ class Hub:
         async_clear_rejections(self.hass, self.entry, identity)
         return self.server.remove(identity)
 
-    def _restore(self, station: Station, kept: dict[str, Any]) -> Station:
+    def _restore(
+        self,
+        station: Station,
+        kept: dict[str, Any] | None,
+        sessions: list[Transaction],
+    ) -> Station:
         """Give a station its memory back; one that can't be read is left out."""
         try:
-            memory.restore(station, kept)
+            memory.restore(station, kept, sessions)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             LOGGER.warning(
                 "What was kept of %s can't be read, it starts anew: %r",
@@ -260,7 +298,8 @@ class Hub:
                 error,
             )
             del self.server.stations[station.identity]
-            return self.server.add(station.config)
+            station = self.server.add(station.config)
+            memory.restore(station, None, sessions)
         return station
 
     def _remember(self, station: Station, changes: list[Change]) -> None:

@@ -1,12 +1,14 @@
 """Repair issues: what only the user can mend."""
 
 from hashlib import blake2s
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .csms.journal.errors import JournalProblem
 from .csms.server import Rejection
 from .csms.station import Station
 
@@ -28,6 +30,7 @@ _MENDABLE = frozenset(
 )
 """Reasons that a user can do something about; the others are noise of the network."""
 _MAX_ISSUES = 10
+_JOURNAL = "journal"
 
 
 def _prefix(entry: ConfigEntry) -> str:
@@ -107,6 +110,40 @@ def async_clear_rejections(
     prefix = _issue_id(entry, identity) if identity else _prefix(entry)
     for issue_id in _issues(hass, prefix):
         ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_report_journal(
+    hass: HomeAssistant, path: Path, problem: JournalProblem | None
+) -> None:
+    """Tell that sessions can't be stored; forget it when they can be again."""
+    if problem is None:
+        ir.async_delete_issue(hass, DOMAIN, _JOURNAL)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _JOURNAL,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=problem.value,
+        translation_placeholders={"path": str(path)},
+    )
+
+
+@callback
+def async_report_damaged_journal(hass: HomeAssistant, aside: Path) -> None:
+    """Tell that the sessions of the past can't be read any more, and where they are."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{_JOURNAL}_damaged",
+        is_fixable=False,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="journal_damaged",
+        translation_placeholders={"path": str(aside)},
+    )
 
 
 def _issues(hass: HomeAssistant, prefix: str) -> list[str]:

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import orjson
 import pytest
 
 from custom_components.ocpp_csms.csms import availability, limits
 from custom_components.ocpp_csms.csms.dialects import DIALECTS
-from custom_components.ocpp_csms.csms.memory import restore, snapshot
 from custom_components.ocpp_csms.csms.model.meter import POWER, REGISTER, VOLTAGE
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
-from custom_components.ocpp_csms.csms.station import Station, StationConfig
+from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Simulate
+from .restart import reborn
 from .support import (
     BareStation,
     HandClock,
@@ -30,14 +29,6 @@ from .support import (
 )
 
 
-def _reborn(station: Station, clock: HandClock, *, final: bool = True) -> Station:
-    """Return a station as it is after a restart, by way of JSON; or after a crash."""
-    data = orjson.loads(orjson.dumps(snapshot(station, final=final)))
-    again = Station(StationConfig(identity="CP1", observe_only=True), clock=clock)
-    restore(again, data)
-    return again
-
-
 def _take(station: Station, action: str, payload: Any) -> Any:
     """Hand a 1.6 message to a station as its socket would."""
     event_ = DIALECTS[OcppVersion.V16].decode(action, payload, station.clock())
@@ -51,14 +42,14 @@ def _take_only_tx_profiles(payload: Json) -> Json:
 
 def test_nothing_known(station: Station, clock: HandClock) -> None:
     """A station that was never heard can be kept too."""
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert (again.state.info, again.evses) == (None, {})
 
 
 async def test_identity(cp1: BareStation, station: Station, clock: HandClock) -> None:
     """It is known what the station is, and when it was last here."""
     await cp1.call("BootNotification", boot(firmwareVersion="2.5"))
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.state.info == station.state.info
     assert again.state.last_boot == station.state.last_boot
     assert again.state.last_seen == station.state.last_seen
@@ -69,7 +60,7 @@ async def test_register_does_not_start_anew(
 ) -> None:
     """The register is guarded across a restart."""
     await cp1.call("MeterValues", register(16_000_000))
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.evses[1].meter.value(REGISTER) == 16_000_000
     _take(again, "MeterValues", register(0, at=60))
     assert again.evses[1].meter.value(REGISTER) == 16_000_000
@@ -81,7 +72,7 @@ async def test_channels_are_known(
     """What was measured is known, its old values are not shown."""
     values = meter(sample("7000", "Power.Active.Import"), sample("230", "Voltage"))
     await cp1.call("MeterValues", values)
-    evse = _reborn(station, clock).evses[1]
+    evse = reborn(station, clock).evses[1]
     assert {POWER, VOLTAGE} <= evse.channels
     assert evse.meter.value(POWER) is None
 
@@ -91,7 +82,7 @@ async def test_channels_are_known_after_two_restarts(
 ) -> None:
     """A channel that had no value between two restarts is not forgotten."""
     await cp1.call("MeterValues", meter(sample("230", "Voltage")))
-    twice = _reborn(_reborn(station, clock), clock)
+    twice = reborn(reborn(station, clock), clock)
     assert VOLTAGE in twice.evses[1].channels
 
 
@@ -100,7 +91,7 @@ async def test_transaction_goes_on(
 ) -> None:
     """A transaction that runs across a restart is ended by its own stop."""
     tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     running = again.evses[1].transaction
     assert running == station.evses[1].transaction
     _take(again, "StopTransaction", stop(tx, wh=3000, at=600))
@@ -115,7 +106,7 @@ async def test_transaction_of_2x_goes_on(
     """2.x: its charging state and start value are known."""
     payload = event(meterValue=[energy(500)], info={"chargingState": "Charging"})
     await cp1_201.call("TransactionEvent", payload)
-    running = _reborn(station, clock).evses[1].transaction
+    running = reborn(station, clock).evses[1].transaction
     assert running == station.evses[1].transaction
 
 
@@ -125,7 +116,7 @@ async def test_last_transaction(
     """The last session is known."""
     tx = (await cp1.call("StartTransaction", start()))["transactionId"]
     await cp1.call("StopTransaction", stop(tx))
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.evses[1].last_transaction == station.evses[1].last_transaction
 
 
@@ -135,7 +126,7 @@ async def test_stop_by_the_name_of_the_station(
     """A station that names its transaction itself may end it by that name."""
     await cp1.call("StartTransaction", start(wh=1000))
     await cp1.call("MeterValues", register(1500, at=60, tx=-16))
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     _take(again, "StopTransaction", stop(-16, wh=2000, at=90))
     assert again.evses[1].transaction is None
 
@@ -145,7 +136,7 @@ async def test_repeated_start(
 ) -> None:
     """A start that is repeated after a restart is no second transaction."""
     tx = (await cp1.call("StartTransaction", start()))["transactionId"]
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     reply = _take(again, "StartTransaction", start())
     assert reply.transaction_id == str(tx)
 
@@ -153,7 +144,7 @@ async def test_repeated_start(
 async def test_ids_go_on(cp1: BareStation, station: Station, clock: HandClock) -> None:
     """No id is given twice, not even when the clock was put back."""
     tx = (await cp1.call("StartTransaction", start()))["transactionId"]
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     clock.advance(-86_400)
     assert int(again.transactions.new_id(clock())) > tx
 
@@ -166,7 +157,7 @@ async def test_wishes(cp1: BareStation, station: Station, clock: HandClock) -> N
     await limits.set_limit(station, 1, 10.0)
     await limits.set_paused(station, 1, paused=True)
     await availability.set_available(station, None, available=False)
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.evses[1].wish == station.evses[1].wish
     assert again.state.wish_available is False
 
@@ -177,7 +168,7 @@ def test_way_of_sending_limits(
 ) -> None:
     """The way that worked is remembered."""
     station.profile_attempt = attempt
-    assert _reborn(station, clock).profile_attempt == attempt
+    assert reborn(station, clock).profile_attempt == attempt
 
 
 async def test_crash_during_a_transaction(
@@ -186,7 +177,7 @@ async def test_crash_during_a_transaction(
     """After a crash no energy is shown that has fallen behind, but none is lost."""
     tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
     await cp1.call("MeterValues", register(1500, at=60, tx=tx))
-    again = _reborn(station, clock, final=False)
+    again = reborn(station, clock, final=False)
     running = again.evses[1].transaction
     assert running is not None
     assert running.energy_wh is None
@@ -206,7 +197,7 @@ async def test_crash_while_nothing_is_charged(
     """A register that has not been heard of for long has not moved: it is shown at once."""
     await cp1.call("MeterValues", register(1500))
     clock.advance(rests_s)
-    again = _reborn(station, clock, final=False)
+    again = reborn(station, clock, final=False)
     assert (again.evses[1].meter.value(REGISTER) == 1500) is shown
 
 
@@ -216,7 +207,7 @@ async def test_restart_after_a_crash(
     """What has fallen behind by a crash is not shown after a clean restart either."""
     tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
     await cp1.call("MeterValues", register(1500, at=60, tx=tx))
-    again = _reborn(_reborn(station, clock, final=False), clock)
+    again = reborn(reborn(station, clock, final=False), clock)
     running = again.evses[1].transaction
     assert running is not None
     assert running.energy_wh is None
@@ -230,7 +221,7 @@ async def test_end_that_is_lost_after_a_crash(
     await cp1.call("StatusNotification", status(word="Charging"))
     tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
     await cp1.call("MeterValues", register(1500, at=60, tx=tx))
-    again = _reborn(station, clock, final=False)
+    again = reborn(station, clock, final=False)
     again.end_lost(again.evses[1])
     last = again.evses[1].last_transaction
     assert last is not None
@@ -246,7 +237,7 @@ async def test_limit_of_one_transaction(
     tx = (await cp1.call("StartTransaction", start()))["transactionId"]
     cp1.replies["SetChargingProfile"] = _take_only_tx_profiles
     await limits.set_limit(station, 1, 10.0)
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.evses[1].wish_applied
     _take(again, "StopTransaction", stop(tx, at=600))
     assert not again.evses[1].wish_applied
@@ -260,7 +251,7 @@ async def test_limit_that_outlives_the_transaction(
     tx = (await cp1.call("StartTransaction", start()))["transactionId"]
     cp1.replies["SetChargingProfile"] = {"status": "Accepted"}
     await limits.set_limit(station, 1, 10.0)
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     _take(again, "StopTransaction", stop(tx, at=600))
     assert again.evses[1].wish_applied
 
@@ -277,7 +268,7 @@ async def test_limit_in_watts(
     await until(lambda: station.onboarding.finished)
     station.evses[1].meter.readings.clear()
     await limits.set_limit(station, 1, 10.0)
-    again = _reborn(station, clock)
+    again = reborn(station, clock)
     assert again.evses[1].wish_applied
     currents = [
         sample("10", "Current.Import", phase=f"L{line}") for line in range(1, lines + 1)

@@ -4,11 +4,9 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-import orjson
 import pytest
 
 from custom_components.ocpp_csms.csms.dialects.metering import decode_samples
-from custom_components.ocpp_csms.csms.memory import restore, snapshot
 from custom_components.ocpp_csms.csms.meter import Meter
 from custom_components.ocpp_csms.csms.model.meter import (
     CURRENT,
@@ -22,9 +20,10 @@ from custom_components.ocpp_csms.csms.model.meter import (
 from custom_components.ocpp_csms.csms.quirks import Quirks
 from custom_components.ocpp_csms.csms.register import CEILING_WH, Register
 from custom_components.ocpp_csms.csms.server import Server
-from custom_components.ocpp_csms.csms.station import Station, StationConfig
+from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Dial
+from .restart import reborn
 from .support import (
     NOW,
     BareStation,
@@ -129,9 +128,7 @@ async def test_every_register_outlives_a_restart(
     """After a restart no register begins anew, whichever it is."""
     unit = {"unit": "Wh"} | more
     await cp1.call("MeterValues", meter(sample("3000000", measurand, **unit)))
-    again = Station(StationConfig(identity="CP1", observe_only=True), clock=clock)
-    restore(again, orjson.loads(orjson.dumps(snapshot(station, final=True))))
-    kept = again.evses[1].meter
+    kept = reborn(station, clock).evses[1].meter
     assert kept.readings.keys() == station.evses[1].meter.readings.keys()
     for value in ("0", "9e9"):
         values = moment(sample(value, measurand, **unit), at=60)

@@ -36,6 +36,12 @@ from .common import (
 SNAPSHOT_VERSION = "2026.10.4"
 
 
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Keep sessions in a directory of the test's own."""
+    return hass_tmp_config_dir
+
+
 class StartStation(Protocol):
     """Makes simulated stations that dial an entry."""
 

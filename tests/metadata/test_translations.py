@@ -11,6 +11,7 @@ from homeassistant.helpers.entity import EntityDescription
 import pytest
 
 from custom_components.ocpp_csms import PLATFORMS, listener_form, station_form
+from custom_components.ocpp_csms.csms.journal.errors import JournalProblem
 from custom_components.ocpp_csms.csms.model.evse import EvseStatus
 from custom_components.ocpp_csms.meter_sensor import DESCRIPTIONS
 from custom_components.ocpp_csms.repairs import _MENDABLE
@@ -141,7 +142,8 @@ def test_exceptions() -> None:
 def test_issues() -> None:
     """Every reason that makes an issue has a text with placeholders that it fills."""
     reasons = {f"rejected_{reason}" for reason in _MENDABLE}
-    assert EN["issues"].keys() == reasons | {"setup_failed"}
+    journal = {problem.value for problem in JournalProblem} | {"journal_damaged"}
+    assert EN["issues"].keys() == reasons | journal | {"setup_failed"}
     for issue in EN["issues"].values():
         used = placeholders(issue["title"]) | placeholders(issue["description"])
         assert used <= {"station", "address", "path", "detail", "step", "reason"}

@@ -1,11 +1,11 @@
 """What is kept of a station while nobody runs: as JSON-ready data, out and in again."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from .evse import Evse, Wish
-from .model.evse import ChargingState
 from .model.meter import Channel, Location, Measurand, Phase, Reading
 from .model.station import StationInfo
 from .model.transaction import Transaction
@@ -35,12 +35,26 @@ def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
     }
 
 
-def restore(station: Station, data: dict[str, Any]) -> None:
-    """Give a new station its memory back.
+def restore(
+    station: Station, data: dict[str, Any] | None, sessions: Iterable[Transaction]
+) -> None:
+    """Give a new station its memory back, and its sessions of the journal, oldest first.
 
     Where more may have been heard after it was written, what the meter told last is not
     shown before the station tells it again: it would fall back.
     """
+    if data is not None:
+        _restore_state(station, data)
+    station.transactions.take_up(sessions, station.evse)
+    final = {item["id"] for item in data["evses"] if item["final"]} if data else set()
+    for evse in station.evses.values():
+        if evse.transaction is not None and evse.id not in final:
+            evse.transaction.kept_wh = evse.transaction.energy_wh
+            evse.transaction.energy_wh = None
+    station.flush()
+
+
+def _restore_state(station: Station, data: dict[str, Any]) -> None:
     state = station.state
     if data["info"]:
         station.identify(StationInfo(**data["info"]))
@@ -54,7 +68,6 @@ def restore(station: Station, data: dict[str, Any]) -> None:
     station.transactions.last_id = data["last_transaction_id"]
     for item in data["evses"]:
         _restore_evse(station, item, _read_time(data["saved_at"]))
-    station.flush()
 
 
 def _measurands(station: Station) -> list[list[str]] | None:
@@ -89,8 +102,7 @@ def _evse(evse: Evse, *, final: bool) -> dict[str, Any]:
         "applied_a": evse.applied_a,
         "applied_to_transaction": evse.applied_to_transaction,
         "applied_lines": evse.applied_lines,
-        "transaction": _transaction(evse.transaction),
-        "last_transaction": _transaction(evse.last_transaction),
+        "charging": evse.transaction is not None,
     }
 
 
@@ -134,14 +146,6 @@ def _restore_evse(
     evse.applied_a = data["applied_a"]
     evse.applied_to_transaction = data["applied_to_transaction"]
     evse.applied_lines = data["applied_lines"]
-    for key in ("transaction", "last_transaction"):
-        transaction = _read_transaction(data[key])
-        if transaction is not None:
-            setattr(evse, key, transaction)
-            station.transactions.remember(transaction)
-    if evse.transaction is not None and not data["final"]:
-        evse.transaction.kept_wh = evse.transaction.energy_wh
-        evse.transaction.energy_wh = None
 
 
 def _rests(
@@ -149,28 +153,9 @@ def _rests(
 ) -> bool:
     """Return whether a register did not move any more when it was saved."""
     at = _read_time(kept["at"])
-    if data["transaction"] is not None or at is None or saved_at is None:
+    if data["charging"] or at is None or saved_at is None:
         return False
     return saved_at - at > _RESTING
-
-
-def _transaction(transaction: Transaction | None) -> dict[str, Any] | None:
-    if transaction is None:
-        return None
-    return asdict(transaction) | {
-        "started_at": _time(transaction.started_at),
-        "ended_at": _time(transaction.ended_at),
-    }
-
-
-def _read_transaction(data: dict[str, Any] | None) -> Transaction | None:
-    if data is None:
-        return None
-    state = data["charging_state"]
-    times = {key: _read_time(data[key]) for key in ("started_at", "ended_at")}
-    return Transaction(
-        **(data | times | {"charging_state": ChargingState(state) if state else None})
-    )
 
 
 def _time(time: datetime | None) -> str | None:

@@ -30,6 +30,7 @@ from .handshake import (
     read_identity,
     split_subprotocols,
 )
+from .journal.journal import Journal
 from .lobby import Lobby
 from .model.version import OcppVersion
 from .quirks import QuirkBook
@@ -106,8 +107,9 @@ class Server:
         clock: Clock = utc_now,
         quirks: QuirkBook | None = None,
         authorizer: Authorizer = accept_all,
+        journal: Journal | None = None,
     ) -> None:
-        """Prepare a listener; `start` opens it."""
+        """Prepare a listener; `start` opens it. Without a journal no session is kept."""
         self.settings = settings
         self.stations: dict[str, Station] = {}
         self.rejections: deque[Rejection] = deque(maxlen=_REJECTIONS)
@@ -116,6 +118,7 @@ class Server:
         self._clock = clock
         self._quirks = quirks
         self._authorizer = authorizer
+        self._journal = journal
         self._codecs = Codecs()
         self._lobby = Lobby()
         self._listener: WebSocketServer | None = None
@@ -185,6 +188,7 @@ class Server:
             clock=self._clock,
             quirks=self._quirks,
             authorizer=self._authorizer,
+            journal=self._journal,
         )
         self.stations[config.identity] = station
         return station

@@ -20,6 +20,7 @@ from .model.meter import Samples
 from .model.replies import ACKNOWLEDGED, Acknowledged, TokenReply, TransactionReply
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
+from .recorder import Recorder
 from .transactions import LOST, NO_TRANSACTION
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_presented", "_station")
+    __slots__ = ("_presented", "_recorder", "_station")
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, recorder: Recorder) -> None:
         """Serve a station."""
         self._station = station
+        self._recorder = recorder
         self._presented: str | None = None
         """The token that was asked about last, until a transaction begins."""
 
@@ -62,6 +64,8 @@ class Sessions:
         transaction = (
             self._started(event, info, now) if started else self._continued(event, now)
         )
+        if transaction is not None:
+            self._recorder.keep(transaction)
         id_ = transaction.id if transaction else event.transaction_id or "0"
         return TransactionReply(id_, info)
 
@@ -228,6 +232,7 @@ class Sessions:
 
     def _after_end(self, evse: Evse, transaction: Transaction, now: datetime) -> None:
         station = self._station
+        self._recorder.keep(transaction)
         if evse.transaction is None:
             self._mark_channels(evse, evse.meter.stop_flow(now))
             self._mark_channels(evse, evse.meter.show_registers())
@@ -262,8 +267,10 @@ class Sessions:
         self._mark_channels(evse, changed)
         if self._are_closing(evse, samples):
             self._mark_channels(evse, evse.meter.stop_flow(now))
-        if transaction is not None and evse.count_energy(samples[-1].at or now):
-            station.mark(EvseKey.SESSION_ENERGY, evse.id)
+        if transaction is not None:
+            if evse.count_energy(samples[-1].at or now):
+                station.mark(EvseKey.SESSION_ENERGY, evse.id)
+            self._recorder.sample(evse, transaction, samples[-1].at or now)
         station.hear_clock(samples[-1].at, now, measured=True)
         if evse.applied_lines not in (None, count_lines(evse)):
             evse.applied_a = evse.applied_lines = None
@@ -312,6 +319,8 @@ class Sessions:
         at = next((s.at for s in event.samples if s.at), None) or now
         charging = evse.status in _FLOWING
         adopted = station.transactions.adopt(evse, id_, at, charging=charging)
+        if adopted is not None:
+            self._recorder.keep(adopted, urgent=False)
         if adopted is not None and before is None:
             station.mark(EvseKey.SESSION, evse.id)
             if known is None:

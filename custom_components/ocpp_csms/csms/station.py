@@ -1,7 +1,7 @@
 """A station: what is known of it, its open connection, and how it is commanded."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from .frame_log import FrameLog
 from .framing import ErrorCode, RpcError
 from .inbox import Inbox
 from .inventory import Inventory
+from .journal.journal import Journal
 from .model.commands import Command, GetTransactionStatus, Trigger, TriggerMessage
 from .model.evse import ConnectorStatus, EvseStatus
 from .model.station import Problem, StationInfo
@@ -29,6 +30,7 @@ from .model.version import OcppVersion
 from .occurrences import Occurrence
 from .onboarding import Onboarding
 from .quirks import QuirkBook, Quirks
+from .recorder import Recorder
 from .sessions import Sessions
 from .signal import Signal
 from .transactions import Transactions
@@ -92,6 +94,7 @@ class Station:
         clock: Clock = utc_now,
         quirks: QuirkBook | None = None,
         authorizer: Authorizer = accept_all,
+        journal: Journal | None = None,
     ) -> None:
         """Create a station that has not connected yet."""
         self.config = config
@@ -114,7 +117,8 @@ class Station:
         self.measurands_taken: tuple[tuple[str, ...], set[str]] | None = None
         """What was asked for last, and what of it the station took."""
         self._quirk_book = quirks or QuirkBook()
-        self._sessions = Sessions(self)
+        self._recorder = Recorder(self, journal)
+        self._sessions = Sessions(self, self._recorder)
         self._inbox = Inbox(self, self._sessions)
         self._changes: list[Change] = []
         self._remote_start_id = 0
@@ -383,16 +387,20 @@ class Station:
         if not self.accepted and action not in _BEFORE_ACCEPTANCE:
             raise RpcError(ErrorCode.SECURITY, "the station is not accepted yet")
 
-    def _on_call(self, dialect: Dialect, action: str, payload: Payload) -> Payload:
+    def _on_call(
+        self, dialect: Dialect, action: str, payload: Payload
+    ) -> Payload | Awaitable[Payload]:
         """Take a CALL of the station and return the response payload. Raises RpcError.
 
         A connection that has been replaced may still end what it had begun, in its version.
+        What the station forgets once it is answered is on disk before.
         """
         now = self.clock()
         event = dialect.decode(action, payload, now)
         reply = self._inbox.take(event, now)
         self.flush()
-        return dialect.encode_reply(action, reply)
+        answer = dialect.encode_reply(action, reply)
+        return self._recorder.before(answer) if self._recorder.unsaved else answer
 
 
 __all__ = ["EvseKey", "Station", "StationConfig", "StationKey", "StationState"]

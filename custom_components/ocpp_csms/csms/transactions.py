@@ -6,6 +6,7 @@ acknowledged and changes none.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 import logging
 
@@ -26,6 +27,9 @@ NO_TRANSACTION = frozenset({"", "0", "-1", "2147483647", "9223372036854775807"})
 """Ids that stations send outside of any transaction."""
 
 
+type EvseOf = Callable[[int], Evse]
+
+
 class Transactions:
     """Ledger of a station's transactions."""
 
@@ -41,7 +45,30 @@ class Transactions:
         Positive and below 2**31, as embedded stations need.
         """
         self.last_id = max(self.last_id + 1, int((now - _EPOCH).total_seconds()))
+        while self.find(str(self.last_id)) is not None:
+            self.last_id += 1
         return str(self.last_id)
+
+    def take_up(self, sessions: Iterable[Transaction], evses: EvseOf) -> None:
+        """Take up sessions that were kept over a restart, oldest first.
+
+        Of several that did not end on one EVSE only the newest can run still.
+        """
+        for session in sessions:
+            self.remember(session)
+            if not session.evse_id:
+                continue
+            evse = evses(session.evse_id)
+            if not session.active:
+                evse.last_transaction = session
+                continue
+            if evse.transaction is not None:
+                self.close(evse, evse.transaction, session.started_at, LOST)
+            evse.transaction = session
+
+    def __iter__(self) -> Iterator[Transaction]:
+        """Iterate over the transactions that are remembered, by their start."""
+        return iter(sorted(self._known.values(), key=lambda known: known.started_at))
 
     def find(self, transaction_id: str) -> Transaction | None:
         """Return a transaction by our id or by the id that the station gave it."""

@@ -23,7 +23,8 @@ class Transaction:
     which the energy counts, is corrected where that can't be true, and None until the
     station tells a start value or a first sample. `station_id` is what the station calls
     it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
-    before a crash: the least that the energy can be.
+    before a crash: the least that the energy can be. `record` is its number in the journal,
+    0 while it is in none.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Transaction:
     station_id: str | None = None
     id_confirmed: bool = False
     resumed: bool = False
+    record: int = 0
 
     @property
     def active(self) -> bool:

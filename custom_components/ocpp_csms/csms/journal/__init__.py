@@ -1,0 +1,1 @@
+"""The journal: sessions on disk before they are acknowledged, in SQLite."""

@@ -1,0 +1,72 @@
+"""The tables of the journal, and how older ones become today's.
+
+Times are microseconds since 1970 UTC, so that they come back as they went in; energy in Wh.
+"""
+
+import sqlite3
+
+from .errors import JournalError, JournalProblem
+
+_V1 = """
+CREATE TABLE sessions (
+    record INTEGER PRIMARY KEY,
+    station TEXT NOT NULL,
+    evse INTEGER NOT NULL,
+    transaction_id TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    id_token TEXT,
+    energy_wh REAL,
+    details TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_start ON sessions (started_at);
+CREATE INDEX sessions_by_station ON sessions (station, started_at);
+CREATE INDEX open_sessions ON sessions (station) WHERE ended_at IS NULL;
+CREATE TABLE samples (
+    record INTEGER NOT NULL REFERENCES sessions (record) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    energy_wh REAL,
+    power_w REAL,
+    current_a REAL,
+    state_of_charge REAL,
+    PRIMARY KEY (record, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX samples_by_time ON samples (at);
+-- The energy of a session that runs is that of its samples, which are written more often.
+CREATE VIEW known_sessions AS
+SELECT record, station, evse, transaction_id, started_at, ended_at, id_token,
+    CASE WHEN ended_at IS NULL THEN coalesce(
+        (SELECT max(energy_wh) FROM samples WHERE samples.record = sessions.record), energy_wh
+    ) ELSE energy_wh END AS energy_wh,
+    details
+FROM sessions;
+"""
+
+MIGRATIONS = (_V1,)
+"""What brings a file from one version to the next; their number is today's version."""
+
+
+def version_of(database: sqlite3.Connection) -> int:
+    """Return the version of a file, 0 for an empty one."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """Bring a file to today's version, step by step; a step is done wholly or not at all.
+
+    Raises JournalError for a file of a newer version, which is left as it is.
+    """
+    version = version_of(database)
+    if version > len(MIGRATIONS):
+        raise JournalError(JournalProblem.NEWER, str(version))
+    for number in range(version, len(MIGRATIONS)):
+        script = (
+            f"BEGIN; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+        )
+        try:
+            database.executescript(script)
+        except sqlite3.Error:
+            if database.in_transaction:
+                database.rollback()
+            raise

@@ -1,0 +1,77 @@
+"""The journal of sessions, one for all entries: opened with the first, closed with the last."""
+
+from dataclasses import dataclass
+import logging
+from pathlib import Path
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .csms.journal.errors import JournalError, JournalProblem
+from .csms.journal.journal import Journal
+from .repairs import async_report_damaged_journal, async_report_journal
+
+_LOGGER = logging.getLogger(__name__)
+
+FILE_NAME = f"{DOMAIN}.db"
+
+
+@dataclass(slots=True)
+class _Shared:
+    """The open journal, and how many entries use it."""
+
+    journal: Journal
+    users: int = 0
+
+
+_SHARED: HassKey[_Shared] = HassKey(f"{DOMAIN}_journal")
+
+
+async def async_acquire(hass: HomeAssistant) -> Journal:
+    """Return the journal, which is opened if nobody uses it yet.
+
+    One that can't be opened is tried again with each session; the user is told.
+    """
+    shared = hass.data.get(_SHARED)
+    if shared is None:
+        journal = Journal(Path(hass.config.path(FILE_NAME)))
+        shared = hass.data[_SHARED] = _Shared(journal)
+        _tell_the_user(hass, journal)
+        shared.users += 1
+        try:
+            await journal.open()
+        except JournalError as error:
+            _LOGGER.error("Sessions can't be stored: %s", error)
+    else:
+        shared.users += 1
+    return shared.journal
+
+
+async def async_release(hass: HomeAssistant) -> None:
+    """Use the journal no longer."""
+    shared = hass.data.get(_SHARED)
+    if shared is None:
+        return
+    shared.users -= 1
+    if shared.users <= 0:
+        hass.data.pop(_SHARED)
+        await shared.journal.close()
+
+
+@callback
+def async_current(hass: HomeAssistant) -> Journal | None:
+    """Return the journal while an entry uses it."""
+    shared = hass.data.get(_SHARED)
+    return shared.journal if shared else None
+
+
+def _tell_the_user(hass: HomeAssistant, journal: Journal) -> None:
+    def problem_changed(_: Journal, problem: JournalProblem | None) -> None:
+        async_report_journal(hass, journal.path, problem)
+
+    def damaged(_: Journal, aside: Path) -> None:
+        async_report_damaged_journal(hass, aside)
+
+    journal.problem_changed.connect(problem_changed)
+    journal.damaged.connect(damaged)

@@ -1,0 +1,1 @@
+"""Sessions outlive whatever happens to the process, the network and the disk."""
