@@ -384,6 +384,69 @@ def _allowed(circuits: list[Circuit], ask: Mapping[str, float]) -> float:
     return balance(circuits, [car], state, NOW, config)[1]["car"].current_a
 
 
+@pytest.mark.parametrize(("cars", "limit_a"), [(5, 13), (7, 20), (5, 20)])
+def test_turns_are_even_in_the_long_run(cars: int, limit_a: float) -> None:
+    """Of more cars than fit each charges as long as the others, with delays as they come."""
+    state, served, now = BalanceState(), dict.fromkeys(map(str, range(cars)), 0), NOW
+    demands = [_car(name) for name in served]
+    for _ in range(24 * 120):
+        state, grants = balance([_fuse(limit_a)], demands, state, now)
+        for name, grant in grants.items():
+            served[name] += grant.current_a > 0
+        now += timedelta(seconds=30)
+    assert max(served.values()) - min(served.values()) <= 2 * 60
+    assert sum(served.values()) / (24 * 120) >= 0.9 * (limit_a // 6)
+
+
+def test_who_comes_late_takes_no_more_than_others() -> None:
+    """One that has waited for nobody does not charge until it has had as much as all."""
+    state, now, served = BalanceState(), NOW, {"a": 0, "b": 0, "late": 0}
+    for step in range(20 * 120):
+        cars = [_car("a"), _car("b"), *([_car("late")] if step >= 12 * 120 else [])]
+        state, grants = balance([_fuse(8)], cars, state, now)
+        for name, grant in grants.items():
+            served[name] += grant.current_a > 0 and step >= 12 * 120
+        now += timedelta(seconds=30)
+    assert max(served.values()) - min(served.values()) <= 2 * 60
+
+
+def test_what_others_feed_in_is_not_given_away() -> None:
+    """Sun behind a circuit's meter may be gone in a moment: the fuse's limit is the limit."""
+    feeding = _fuse(16, other=-20.0)
+    assert _currents(_share([feeding], [_car("a", max_a=32)])) == {"a": 16}
+
+
+def test_what_is_held_back_is_never_below_the_minimum() -> None:
+    """A car whose minimum has risen meanwhile waits at a pause, not at too little."""
+    state, _ = balance([_fuse(7)], [_car("a")], BalanceState(), NOW, FINE)
+    dear = _car("a", min_a=8.0)
+    _, grants = balance([_fuse(20)], [dear], state, NOW + timedelta(seconds=1), FINE)
+    assert grants["a"] == Grant(0.0, GrantReason.RECOVERING)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "demand", "reason"),
+    [
+        ({"limit_a": (16.0,)}, {}, "phases_unknown"),
+        ({"measured_a": (1.0,)}, {}, "phases_unknown"),
+        ({}, {"phases": (1, 1)}, "phases_unknown"),
+        ({}, {"priority": nan}, "priority_not_a_number"),
+    ],
+)
+def test_more_that_makes_no_sense(
+    circuit: dict[str, Any], demand: dict[str, Any], reason: str
+) -> None:
+    """What cannot be is named."""
+    with pytest.raises(ChargingError, match=reason):
+        _share([_fuse(16, **circuit)], [_car("a", **demand)])
+
+
+def test_time_without_zone() -> None:
+    """A time of which nobody knows the zone is refused."""
+    with pytest.raises(ChargingError, match="time_without_zone"):
+        balance([_fuse(16)], [], BalanceState(), NOW.replace(tzinfo=None))
+
+
 def test_car_that_wants_nothing_waits_for_nothing() -> None:
     """Whoever did not want anything gets all at once when it does: nothing recovers."""
     idle = _car("a", min_a=0.0, max_a=0.0)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import nan
 from typing import Any
 
 import pytest
@@ -280,3 +281,93 @@ def test_profiles_without_meaning(periods: list[Any], reason: str) -> None:
     """What has no meaning is refused with its reason."""
     with pytest.raises(ChargingError, match=reason):
         _told(_profile(*periods))
+
+
+def test_sum_of_single_phases() -> None:
+    """The station's sum tells phases apart where an EVSE does, with set-points."""
+    period = Period(0, 16.0, limit_l2=10.0, limit_l3=10.0)
+    installed = [_profile(period), _profile((0, 6.0), evse=2, id=2)]
+    (told,) = composite(
+        installed, (), _ask(evse_id=0, number_of_evses=2), SUPPLY
+    ).periods
+    assert (told.limit, told.limit_l2, told.limit_l3) == (22, 16, 16)
+    points = [_profile(Period(0, 16.0, setpoint=-4.0, discharge_limit=-6.0))]
+    (told,) = composite(points, (), _ask(evse_id=0), SUPPLY).periods
+    assert (told.setpoint, told.discharge_limit) == (-4, -6)
+
+
+def test_constraints_of_one_evse() -> None:
+    """What others limit one EVSE to counts in the station's sum, and beside the station's own."""
+    limit = {"purpose": Purpose.STATION_EXTERNAL}
+    one = _profile((0, 6.0), id=2, **limit)
+    assert _told(one, evse_id=0, number_of_evses=2) == [(0, 6 + 99)]
+    high = _profile((0, 30.0), id=3, level=1, **limit)
+    low = _profile((0, 6.0), id=4, evse=0, **limit)
+    assert _told(high, low) == [(0, 6)]
+
+
+def test_idle() -> None:
+    """2.1: an EVSE that is to be idle is allowed nothing, whatever lies below."""
+    idle = Period(0, None, operation_mode=OperationMode.IDLE)
+    assert _told(_profile(idle)) == [(0, 0)]
+    assert _told(_profile(idle, id=2, level=1), _profile((0, 16.0))) == [(0, 0)]
+
+
+def test_only_a_discharge_limit() -> None:
+    """A period may say what may be given back and nothing else."""
+    back = _profile(Period(0, None, discharge_limit=-8.0))
+    (told,) = composite([back], (), _ask(), SUPPLY).periods
+    assert (told.limit, told.discharge_limit) == (None, -8)
+
+
+def test_edges_within_a_second() -> None:
+    """Of several changes in one second the last holds."""
+    late = _profile((0, 6.0), id=2, level=1, start=_at(0.2), duration_s=1)
+    later = _profile((0, 8.0), id=3, level=2, start=_at(0.4), duration_s=600)
+    assert _told(late, later, _profile((0, 16.0))) == [(0, 8), (600, 16)]
+
+
+def test_priority_charging() -> None:
+    """2.1 Q: a profile for charging with priority holds when that is asked for, and only then."""
+    fast = _profile((0, 32.0), id=2, purpose=Purpose.PRIORITY)
+    slow = _profile((0, 6.0))
+    assert _told(fast, slow) == [(0, 6)]
+    assert _told(fast, slow, priority_charging=True) == [(0, 32)]
+
+
+def test_transaction_profile_of_another_evse() -> None:
+    """What was told to one EVSE's transaction holds nowhere else."""
+    other = _profile((0, 6.0), evse=2, purpose=Purpose.TX, transaction_id="T")
+    assert _told(other, sessions=(Session(1, NOW, "T"),)) == [(0, 99)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"periods": (Period(0, 6.0, setpoint=nan),)}, "limit_not_a_number"),
+        ({"periods": (Period(0, 6.0), Period(nan, 9.0))}, "periods_not_in_order"),
+        (
+            {"periods": (Period(0, 6.0, discharge_limit=3.0),)},
+            "discharge_limit_positive",
+        ),
+        ({"duration_s": -5}, "duration_not_a_number"),
+        ({"duration_s": nan}, "duration_not_a_number"),
+        ({"start": NOW.replace(tzinfo=None)}, "time_without_zone"),
+    ],
+)
+def test_schedules_without_meaning(fields: dict[str, Any], reason: str) -> None:
+    """Numbers and times that are none are refused."""
+    item = _profile((0, 6.0))
+    schedule = replace(item.profile.schedule, **fields)
+    odd = replace(item, profile=replace(item.profile, schedule=schedule))
+    with pytest.raises(ChargingError, match=reason):
+        _told(odd)
+
+
+def test_questions_and_supplies_without_meaning() -> None:
+    """So are they in the question, and in what is converted by."""
+    with pytest.raises(ChargingError, match="time_without_zone"):
+        _ask(start=NOW.replace(tzinfo=None))
+    for fields in ({"voltage_v": 0}, {"phases": 0}, {"limit_a": nan}):
+        with pytest.raises(ChargingError):
+            Supply(**fields)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import nan
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -164,4 +165,62 @@ def test_any_other_limit_is_found(limits: list[float], data: st.DataObject) -> N
     result = compare(expected, replace(expected, periods=tuple(changed)))
     assert result.at == _at(index * 900)
     raised = other > limits[index]
-    assert result.kind is (ConformityKind.HIGHER if raised else ConformityKind.LOWER)
+    other = ConformityKind.HIGHER if raised else ConformityKind.LOWER
+    # What has become like its neighbour may as well have come at another time.
+    assert result.kind in (other, ConformityKind.SHIFTED)
+
+
+@pytest.mark.parametrize("tenths", range(60, 320, 7))
+def test_a_tenth_of_an_ampere(tenths: int) -> None:
+    """A tenth of an ampere is no difference, however numbers are kept; two are one."""
+    told = _schedule((0, tenths / 10))
+    assert compare(told, _schedule((0, (tenths - 1) / 10))).conforms
+    assert compare(told, _schedule((0, (tenths - 2) / 10))).kind is ConformityKind.LOWER
+
+
+def test_last_second() -> None:
+    """A change within the last second is none."""
+    told = _schedule((0, 6.0), (7199, 16.0))
+    assert compare(told, _schedule((0, 6.0))).conforms
+    late = _schedule((0, 6.0), (1800, 16.0), duration=1801)
+    assert compare(late, _schedule((0, 6.0), (1801, 16.0), duration=1802)).conforms
+
+
+@pytest.mark.parametrize(
+    ("told", "reported", "kind"),
+    [
+        ({"limit_l2": 6.0}, {"limit_l2": 32.0}, ConformityKind.HIGHER),
+        ({"limit_l3": 6.0}, {}, ConformityKind.HIGHER),
+        ({"limit_l2": 16.0, "limit_l3": 16.0}, {}, ConformityKind.SAME),
+        ({"setpoint": -10.0}, {"setpoint": 10.0}, ConformityKind.HIGHER),
+        ({"discharge_limit": -6.0}, {"discharge_limit": -9.0}, ConformityKind.LOWER),
+    ],
+)
+def test_phases_and_set_points(
+    told: dict[str, float], reported: dict[str, float], kind: ConformityKind
+) -> None:
+    """What is told of single phases, and of giving back, is compared as well."""
+    one, other = (
+        replace(_schedule((0, 16.0)), periods=(Period(0, 16.0, **fields),))
+        for fields in (told, reported)
+    )
+    assert compare(one, other).kind is kind
+
+
+@pytest.mark.parametrize(
+    "fields", [{"voltage_v": 0}, {"phases": 0}, {"seconds": -1}, {"current_a": nan}]
+)
+def test_tolerances_that_make_no_sense(fields: dict[str, float]) -> None:
+    """Nothing can be compared by what is no number."""
+    with pytest.raises(ChargingError, match="tolerance_not_a_number"):
+        Tolerance(**fields)
+
+
+@pytest.mark.parametrize("starts", [(-5,), (0, nan), (0, 0)])
+def test_reports_that_make_no_sense(starts: tuple[float, ...]) -> None:
+    """Periods that begin nowhere, and an expectation of nothing, are refused."""
+    odd = replace(PLAN, periods=tuple(Period(start, 6.0) for start in starts))
+    with pytest.raises(ChargingError):
+        compare(PLAN, odd)
+    with pytest.raises(ChargingError, match="nothing_expected"):
+        compare(replace(PLAN, periods=()), PLAN)

@@ -1,14 +1,21 @@
 """Profiles of others that are in the way of ours."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from custom_components.ocpp_csms.csms.charging.capability import Capabilities
+from custom_components.ocpp_csms.csms.charging.combine import UNLIMITED
 from custom_components.ocpp_csms.csms.charging.composite import Installed
-from custom_components.ocpp_csms.csms.charging.obstacles import ObstacleKind, obstacles
+from custom_components.ocpp_csms.csms.charging.obstacles import (
+    Obstacle,
+    ObstacleKind,
+    obstacles,
+)
 from custom_components.ocpp_csms.csms.charging.operations import after, diff
+from custom_components.ocpp_csms.csms.charging.outlook import Outlook
 from custom_components.ocpp_csms.csms.charging.profile import (
     Desired,
     compile_fuse,
@@ -43,6 +50,16 @@ def _foreign(evse_id: int = 1, **fields: Any) -> Installed:
     return Installed(evse_id, ChargingProfile(**values | fields))
 
 
+_HIGH = Schedule(unit=RateUnit.AMPERE, start=NOW, periods=(Period(0, 63.0),))
+
+
+def _found(
+    own: Sequence[Installed], believed: Sequence[Installed], minutes: float = 0
+) -> tuple[Obstacle, ...]:
+    outlook = Outlook(later(minutes), (), UNLIMITED, (*own, *believed))
+    return obstacles(own, believed, outlook)
+
+
 @pytest.mark.parametrize(
     ("foreign", "expected"),
     [
@@ -62,13 +79,15 @@ def _foreign(evse_id: int = 1, **fields: Any) -> Installed:
             _foreign(evse_id=0, purpose=Purpose.STATION_EXTERNAL),
             [("limits", 7101), ("limits", 7201)],
         ),
+        (_foreign(evse_id=0, purpose=Purpose.STATION_MAX, schedule=_HIGH), []),
+        (_foreign(valid_to=NOW), []),
         (_foreign(stack_level=9, valid_to=NOW), []),
         (_foreign(stack_level=9, kind=Kind.RECURRING, valid_to=NOW), []),
     ],
 )
 def test_obstacles(foreign: Installed, expected: list[tuple[str, int]]) -> None:
     """In our place, above it, or limiting it; of what is over, or for others, nothing."""
-    found = obstacles(OWN, [*OWN, foreign], NOW)
+    found = _found(OWN, [*OWN, foreign])
     assert [(o.kind.value, o.own.profile.id) for o in found] == expected
     assert all(obstacle.foreign is foreign for obstacle in found)
 
@@ -77,22 +96,22 @@ def test_over_or_unreadable() -> None:
     """What says nothing any more is in nobody's way but for its place."""
     schedule = _foreign().profile.schedule
     over = _foreign(stack_level=9, schedule=replace(schedule, duration_s=60))
-    assert obstacles(OWN, [over], later(2)) == ()
+    assert _found(OWN, [over], 2) == ()
     odd = _foreign(schedule=replace(schedule, periods=()))
-    assert [o.kind for o in obstacles(OWN, [odd], NOW)] == [ObstacleKind.IN_PLACE]
+    assert [o.kind for o in _found(OWN, [odd])] == [ObstacleKind.IN_PLACE]
 
 
 def test_fuse() -> None:
     """Of the station's maximum a lower one limits, a higher level holds instead."""
     fuse = compile_fuse(25, ABILITY, NOW).profiles
     wanted = {"evse_id": 0, "purpose": Purpose.STATION_MAX}
-    above = obstacles(fuse, [_foreign(**wanted, stack_level=3)], NOW)
-    place = obstacles(fuse, [_foreign(**wanted)], NOW)
+    above = _found(fuse, [_foreign(**wanted, stack_level=3)])
+    place = _found(fuse, [_foreign(**wanted)])
     assert [o.kind for o in (*above, *place)] == [
         ObstacleKind.ABOVE,
         ObstacleKind.IN_PLACE,
     ]
-    assert obstacles(fuse, [_foreign(stack_level=3)], NOW) == ()
+    assert _found(fuse, [_foreign(stack_level=3)]) == ()
 
 
 def test_place_of_another_is_left_to_it() -> None:

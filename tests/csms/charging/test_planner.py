@@ -1,7 +1,9 @@
 """Plans: by a deadline, at the least cost, within every limit."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ from custom_components.ocpp_csms.csms.charging.plan import (
     soc_energy,
 )
 from custom_components.ocpp_csms.csms.charging.planner import plan
+from custom_components.ocpp_csms.csms.charging.taper import Taper
 from custom_components.ocpp_csms.csms.model.rates import Series
 
 from .requests import (
@@ -420,3 +423,101 @@ def test_unknown_prices_are_not_cheap() -> None:
     prices = hours(0.20, 0.25, 0.40)
     result = plan(request_of(energy_wh=None, price_limit=0.3, import_price=prices))
     assert times_of(result) == [(0, 120)]
+
+
+@pytest.mark.parametrize("seconds", [20, 60, 130, 200, 430, 899])
+def test_short_slots_are_used_wholly(seconds: int) -> None:
+    """When all the time is needed, all of it is used, at full current."""
+    now = at(15 - seconds / 60)
+    wanted = 11_040 * (seconds + 900) / 3600
+    result = plan(
+        request_of(charger=ELEVEN_KW, now=now, deadline=at(30), energy_wh=wanted)
+    )
+    assert {segment.current_a for segment in result.segments} == {16}
+    assert (result.shortfall_wh, result.reason) == (0, PlanReason.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("charger", "prices", "energy_wh", "contiguous", "cost"),
+    [
+        (Charger(step_a=5), (0.21, 0.41, 0.48, 0.19), 8025, False, 2.131),
+        (Charger(step_a=5), (0.11, 0.06, 0.50, 0.13), 8666, True, 1.261),
+        (Charger(min_a=6.5, max_a=9.5), (0.1, 0.9, 0.9, 0.2), 2875, False, 0.411),
+    ],
+)
+def test_steps_that_do_not_begin_at_zero(
+    charger: Charger,
+    prices: tuple[float, ...],
+    energy_wh: float,
+    contiguous: bool,
+    cost: float,
+) -> None:
+    """Currents that are no multiples of the step are counted as what they are."""
+    result = plan(
+        request_of(
+            charger=charger,
+            deadline=at(60),
+            import_price=Series(T0, prices),
+            energy_wh=energy_wh,
+            contiguous=contiguous,
+        )
+    )
+    assert result.cost == pytest.approx(cost, abs=5e-4)
+
+
+def test_more_segments_than_very_few() -> None:
+    """Also where many stretches are allowed there are no more than those."""
+    zigzag = Series(T0, (0.1, 0.9) * 12)
+    many = request_of(import_price=zigzag, energy_wh=10 * KWH_PER_SLOT * 1000)
+    assert len(plan(many).segments) == 10
+    for most in (7, 8, 9):
+        limited = plan(replace(many, max_segments=most))
+        assert len(limited.segments) <= most
+        assert limited.shortfall_wh == 0
+
+
+def test_local_times() -> None:
+    """Two hours are two hours, also in a night in which the clock is changed."""
+    berlin = ZoneInfo("Europe/Berlin")
+    deadline = datetime(2026, 3, 29, 4, tzinfo=berlin)
+    result = plan(
+        request_of(
+            now=datetime(2026, 3, 28, 23, tzinfo=berlin),
+            deadline=deadline,
+            energy_wh=22_080,
+            precondition=timedelta(hours=2),
+            import_price=None,
+        )
+    )
+    assert result.segments[-1].end - result.segments[0].start == timedelta(hours=2)
+    assert result.segments[-1].end == deadline
+
+
+def test_prices_that_nobody_needs_are_not_waited_for() -> None:
+    """A gap in which nothing is planned makes no plan provisional, and hides no CO2."""
+    prices = hours(0.2, 0.6, 0.1, None, 0.4, 0.9)
+    co2 = hours(100, 200, 300, None, 500, 600)
+    result = plan(request_of(import_price=prices, co2=co2, unknown_price=9.0))
+    assert result.reason is PlanReason.COMPLETE
+    assert result.co2_g == pytest.approx(3312)
+
+
+def test_precondition_that_is_longer_than_needed() -> None:
+    """A car that needs little is not charged for as long as it could be warmed."""
+    result = plan(request_of(precondition=timedelta(hours=3), energy_wh=5_520))
+    assert times_of(result) == [(330, 360)]
+    assert result.energy_wh == pytest.approx(5_520)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [{"capacity_a": hours(*[32.0] * 6)}, {"max_segments": 4}, {"price_limit": 2}],
+)
+def test_reason_is_what_binds(limit: dict[str, Any]) -> None:
+    """A limit that changes nothing is not the reason, of whatever else there is too little."""
+    taper = Taper(from_wh=4_000, rest_w=1_000)
+    request = {"charger": ELEVEN_KW, "energy_wh": 20_000, "deadline": at(120)}
+    slow = plan(request_of(**request, taper=taper, **limit))
+    assert (slow.reason, slow.shortfall_wh > 500) == (PlanReason.TOO_LATE, True)
+    much = plan(request_of(**request | {"energy_wh": 90_000}, **limit))
+    assert much.reason is PlanReason.TOO_LATE

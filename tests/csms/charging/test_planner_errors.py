@@ -1,6 +1,6 @@
 """The planner: requests that make no sense are refused."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.ocpp_csms.csms.charging.errors import ChargingError
 from custom_components.ocpp_csms.csms.charging.plan import Charger, soc_energy
+from custom_components.ocpp_csms.csms.model.rates import Series
 
 from .requests import T0, request_of
 
@@ -64,7 +65,7 @@ def test_soc_that_makes_no_sense(values: tuple[float, ...], reason: str) -> None
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"precondition": timedelta(-1)}, "precondition_negative"),
+        ({"precondition": timedelta(-1)}, "precondition_not_possible"),
         ({"start_cost": -1}, "start_cost_negative"),
         ({"start_cost": nan}, "start_cost_negative"),
         ({"price_limit": nan}, "price_not_a_number"),
@@ -76,3 +77,32 @@ def test_wishes_that_make_no_sense(fields: dict[str, Any], reason: str) -> None:
     """Numbers that are none are refused with their reason."""
     with pytest.raises(ChargingError, match=reason):
         request_of(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"import_price": Series(T0, (0.1, inf))}, "series_not_a_number"),
+        ({"surplus_w": Series(T0, (nan,))}, "series_not_a_number"),
+        ({"co2": Series(T0 + timedelta(minutes=7), (1.0,))}, "series_beside_the_grid"),
+        ({"capacity_a": Series(T0.replace(tzinfo=None))}, "time_without_zone"),
+        ({"precondition": timedelta.max}, "precondition_not_possible"),
+        ({"deadline": datetime.max.replace(tzinfo=UTC)}, "time_out_of_range"),
+    ],
+)
+def test_series_and_times_that_make_no_sense(
+    fields: dict[str, Any], reason: str
+) -> None:
+    """What lies beside the grid, or beyond all time, is refused."""
+    with pytest.raises(ChargingError, match=reason):
+        request_of(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({"step_a": 0.001}, "steps_too_fine"), ({"voltage_v": 1e300}, "not_a_number")],
+)
+def test_chargers_beyond_measure(fields: dict[str, Any], reason: str) -> None:
+    """So are steps that nobody could count."""
+    with pytest.raises(ChargingError, match=reason):
+        Charger(**fields)

@@ -193,3 +193,57 @@ def test_previous_plan_that_no_longer_fits(fields: dict[str, Any]) -> None:
         import_price=zigzag, previous=before, saving_threshold=0.1, **fields
     )
     assert plan(changed).segments != before.segments
+
+
+@pytest.mark.parametrize("seconds", [1, 45, 863, 1800, 7100])
+def test_all_that_fits_stays_all_that_fits(seconds: float) -> None:
+    """A plan that needs every minute is not given up for one that lacks something."""
+    request = request_of(
+        charger=ELEVEN_KW, energy_wh=22_080, deadline=at(120), saving_threshold=0.01
+    )
+    made = plan(request)
+    again = plan(_later(request, made, seconds / 60))
+    assert times_of(again) == [(seconds / 60, 120)]
+    assert again.shortfall_wh == pytest.approx(0, abs=0.01)
+
+
+def test_plan_that_can_not_reach_its_goal_goes_on() -> None:
+    """Less to pay is no reason to end early what is too little anyway."""
+    request = request_of(energy_wh=30_000, deadline=at(120))
+    made = plan(request)
+    again = plan(_later(request, made, 119))
+    assert times_of(again) == [(119, 120)]
+
+
+@pytest.mark.parametrize(("more_wh", "kept"), [(9, True), (60, False), (400, False)])
+def test_what_lacks_is_added(more_wh: float, kept: bool) -> None:
+    """From some Wh on a lack is no longer overlooked."""
+    first = plan(request_of())
+    again = plan(request_of(energy_wh=first.energy_wh + more_wh, previous=first))
+    assert again.shortfall_wh == 0
+    assert (again.energy_wh == pytest.approx(first.energy_wh)) == kept
+
+
+@pytest.mark.parametrize("less_wh", [200, 4000])
+def test_what_is_too_much_is_left_out(less_wh: float) -> None:
+    """A car that needs less gets less."""
+    first = plan(request_of())
+    again = plan(request_of(energy_wh=first.energy_wh - less_wh, previous=first))
+    assert again.energy_wh == pytest.approx(first.energy_wh - less_wh)
+
+
+def test_equally_good_is_no_reason_to_change() -> None:
+    """What costs the same stays, also where no saving is asked for."""
+    flat = hours(*[0.2] * 6)
+    early = plan(request_of(import_price=flat, deadline=at(60)))
+    assert times_of(plan(request_of(import_price=flat, previous=early))) == [(0, 60)]
+    assert times_of(plan(request_of(import_price=flat))) == [(300, 360)]
+
+
+def test_previous_plan_on_another_grid() -> None:
+    """Two pieces in one slot, as of another begin, are not taken for one."""
+    early, late = plan(request_of(deadline=at(5))), plan(request_of(deadline=at(360)))
+    pieces = (early.segments[0], replace(early.segments[0], start=at(10), end=at(15)))
+    odd = replace(late, segments=(*pieces, *late.segments))
+    result = plan(request_of(previous=odd))
+    assert result.energy_wh == pytest.approx(11_040)

@@ -1,8 +1,10 @@
 """What is to hold, as charging profiles: and back again."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from math import inf, nan
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +18,7 @@ from custom_components.ocpp_csms.csms.charging.profile import (
     compile_fuse,
     compile_profiles,
 )
+from custom_components.ocpp_csms.csms.charging.timeline import check_profile
 from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch, at
 from custom_components.ocpp_csms.csms.model.profile import Kind, Purpose, RateUnit
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
@@ -51,11 +54,13 @@ def test_layers() -> None:
     assert {p.purpose for p in profiles} == {Purpose.TX_DEFAULT}
     baseline, plan, live = (p.schedule for p in profiles)
     assert (baseline.start, baseline.duration_s) == (MIDNIGHT, None)
-    assert plan.start == NOW.replace(second=0)
+    # Begun an hour ago, for clocks that are slow.
+    assert plan.start == later(-60).replace(second=0)
     assert profiles[1].valid_to == later(500)
-    assert plan.duration_s == 500 * 60 + 30
-    assert [period.start_s for period in plan.periods] == [0, 4830, 10230, 16530, 22830]
-    assert (live.duration_s, live.periods[0].limit) == (330, 9)
+    assert plan.duration_s == 560 * 60 + 30
+    starts = [period.start_s - 3600 for period in plan.periods]
+    assert starts == [-3600, 4830, 10230, 16530, 22830]
+    assert (live.duration_s, live.periods[0].limit) == (3930, 9)
     told = told_by(compiled, ability_of(), None, 600)
     assert [(round((s.start - NOW) / SECOND), s.current_a) for s in told] == [
         (0, 9),
@@ -323,3 +328,149 @@ def test_what_makes_no_sense(build: Any, reason: str) -> None:
     """Numbers and orders that make no sense are refused with their reason."""
     with pytest.raises(ChargingError, match=reason):
         build()
+
+
+@pytest.mark.parametrize("lead_s", [0.3, 0.49, 0.9])
+def test_parts_of_a_second(lead_s: float) -> None:
+    """A set-point that ends with a stretch, but for a moment, leaves profiles that can be read."""
+    plan = (Stretch(NOW, later(10), 6), Stretch(later(10), later(20), 16))
+    live = Live(9, later(10) - timedelta(seconds=lead_s))
+    desired = Desired(baseline=FLAT, plan=plan, live=live)
+    for fields in ({"max_stack_level": 1}, {"max_stack_level": 0}, {}):
+        ability = ability_of("2.0.1", **fields)
+        for item in compile_profiles(desired, ability, NOW, 1).profiles:
+            check_profile(item.profile)
+            check_message(item, ability)
+
+
+def test_transaction_of_a_clock_that_is_ahead() -> None:
+    """A begin that is still to come is taken as now."""
+    ability = ability_of("2.0.1", kinds=frozenset({Kind.RELATIVE}))
+    plan = (Stretch(NOW, later(1), 0), Stretch(later(1), later(60), 16))
+    session = Session(1, later(3), "T")
+    compiled = compile_profiles(
+        Desired(baseline=FLAT, plan=plan), ability, NOW, 1, session
+    )
+    periods = compiled.profiles[-1].profile.schedule.periods
+    assert [period.start_s for period in periods] == [0, 60]
+
+
+@pytest.mark.parametrize("most", range(1, 8))
+def test_room_for_copies(most: int) -> None:
+    """With copies for what runs there are no more profiles than the station holds."""
+    ability = ability_of(max_profiles=most, default_reaches_running=False)
+    desired = Desired(baseline=FLAT, plan=PLAN, live=Live(9, later(5)))
+    compiled = compile_profiles(desired, ability, NOW, 1, Session(1, NOW, "7"))
+    assert len(compiled.profiles) <= most
+    assert compiled.profiles[-1].profile.purpose is Purpose.TX
+
+
+@pytest.mark.parametrize(
+    ("fields", "session", "told"),
+    [
+        ({}, Session(1, NOW, "7"), False),
+        ({"default_reaches_running": False}, Session(1, NOW, "7"), False),
+        ({"default_reaches_running": False}, None, False),
+        ({"default_reaches_running": False}, Session(1, NOW), True),
+        (
+            {
+                "default_reaches_running": False,
+                "purposes": frozenset({Purpose.TX_DEFAULT}),
+            },
+            Session(1, NOW, "7"),
+            True,
+        ),
+    ],
+)
+def test_running_transaction_that_can_not_be_told(
+    fields: dict[str, Any], session: Session | None, told: bool
+) -> None:
+    """When only the next transaction heeds it, that is said."""
+    ability = ability_of("2.0.1", **fields)
+    compiled = compile_profiles(Desired(baseline=FLAT), ability, NOW, 1, session)
+    assert (Remark.NEXT_TRANSACTION in compiled.remarks) == told
+
+
+def test_fuse_below_the_least_current() -> None:
+    """A station that knows no pause can't keep to so small a fuse: that is said."""
+    ability = ability_of(zero=False)
+    compiled = compile_profiles(Desired(baseline=FLAT, fuse_a=4), ability, NOW, 1)
+    assert compiled.remarks == {Remark.NO_PAUSE, Remark.FUSE_EXCEEDED}
+
+
+def test_fuse_in_watts() -> None:
+    """A fuse is that of all phases."""
+    watts = ability_of(units=frozenset({RateUnit.WATT}))
+    (item,) = compile_fuse(25, watts, NOW).profiles
+    assert item.profile.schedule.periods[0].limit == 25 * 690
+
+
+@pytest.mark.parametrize(
+    ("fields", "current_a", "limit"),
+    [
+        ({}, 12.99, 12.9),
+        ({"min_a": 6.25, "step_a": 0.05}, 6.25, 6.3),
+        ({"units": frozenset({RateUnit.WATT}), "voltage_v": 231.1}, 6.0, 4160.0),
+        ({"units": frozenset({RateUnit.WATT}), "voltage_v": 231.1}, 10.0, 6933.0),
+    ],
+)
+def test_rounding(fields: dict[str, Any], current_a: float, limit: float) -> None:
+    """Never more than is wanted, but for the least current, below which cars pause."""
+    assert ability_of(**fields).limit(current_a, None) == limit
+
+
+def test_plan_far_ahead() -> None:
+    """What is more than two weeks away is left for later, and told so; what has no end stays."""
+    far = (Stretch(later(0), later(60 * 24 * 20), 10),)
+    compiled = compile_profiles(Desired(baseline=FLAT, plan=far), ability_of(), NOW, 1)
+    assert compiled.remarks == {Remark.CUT}
+    assert compiled.exact_until == later(60 * 24 * 14)
+    endless = (Stretch(NOW, None, 10),)
+    forever = compile_profiles(
+        Desired(baseline=FLAT, plan=endless), ability_of(), NOW, 1
+    )
+    assert not forever.remarks
+    assert forever.profiles[-1].profile.valid_to is None
+
+
+def test_local_times() -> None:
+    """Four hours are four hours, also in a night in which the clock is changed."""
+    berlin = ZoneInfo("Europe/Berlin")
+    midnight = datetime(2026, 10, 25, tzinfo=berlin)
+    four = datetime(2026, 10, 25, 4, tzinfo=berlin)
+    plan = (Stretch(midnight, four, 0), Stretch(four, four.replace(hour=6), 10))
+    desired = Desired(baseline=Daily(midnight, ((0, 16.0),)), plan=plan)
+    compiled = compile_profiles(desired, ability_of(), midnight, 1)
+    schedule = compiled.profiles[-1].profile.schedule
+    starts = [period.start_s - 3600 for period in schedule.periods]
+    assert starts == [-3600, 5 * 3600]
+
+
+def test_clock_of_the_station_that_is_slow() -> None:
+    """Fuse and baseline hold at once for a station whose clock is hours behind."""
+    ability = ability_of()
+    items = [
+        *compile_fuse(25, ability, NOW).profiles,
+        *compile_profiles(Desired(baseline=FLAT), ability, NOW, 1).profiles,
+    ]
+    for item in items:
+        start = item.profile.schedule.start
+        assert start is not None
+        assert start <= later(-60 * 14)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda naive: Live(6, naive),
+        lambda naive: Stretch(naive, None, 6),
+        lambda naive: Daily(naive, ((0, 6.0),)),
+        lambda naive: Session(1, naive),
+        lambda naive: compile_fuse(16, ability_of(), naive),
+        lambda naive: compile_profiles(Desired(baseline=FLAT), ability_of(), naive, 1),
+    ],
+)
+def test_times_without_zone(make: Callable[[datetime], object]) -> None:
+    """A time of which nobody knows the zone is refused."""
+    with pytest.raises(ChargingError, match="time_without_zone"):
+        make(NOW.replace(tzinfo=None))

@@ -272,3 +272,38 @@ def test_forecast_of_quarter_hours() -> None:
     """The last period is as long as the others."""
     forecast = {_at(15 * number): 250.0 for number in range(4)}
     assert resample_forecast(forecast).values == (1000.0,) * 4
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("Rp/kWh", 0.01),
+        ("Rappen/kWh", 0.01),
+        ("€c/kWh", 0.01),
+        ("gr/kWh", 0.01),
+        ("sen/kWh", 0.01),
+        ("m€/kWh", 0.001),
+        ("mill/kWh", 0.001),
+        ("USD/MWh", 0.001),
+    ],
+)
+def test_parts_of_money(unit: str, factor: float) -> None:
+    """Hundredths and thousandths of many countries are what they are."""
+    assert price_factor(unit) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("unit", ["l/kWh", "km/kWh", "foo/kWh", "h/kWh", "€€/kWh"])
+def test_nobodys_money(unit: str) -> None:
+    """What is not known to be money is not taken for it."""
+    with pytest.raises(ChargingError, match="unit_unknown"):
+        price_factor(unit)
+
+
+def test_numbers_that_are_none() -> None:
+    """Neither factors nor prices may be anything but numbers, nor times without a zone."""
+    with pytest.raises(ChargingError):
+        normalise([], nan)
+    with pytest.raises(ChargingError):
+        flat(nan, T0, T0)
+    with pytest.raises(ChargingError):
+        flat(0.2, T0.replace(tzinfo=None), T0)

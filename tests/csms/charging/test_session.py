@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from math import nan
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 import pytest
@@ -16,7 +17,7 @@ from custom_components.ocpp_csms.csms.charging.session import (
     integrate,
     solar_shares,
 )
-from custom_components.ocpp_csms.csms.model.rates import Series
+from custom_components.ocpp_csms.csms.model.rates import Series, floor_slot
 
 from .vectors import cases
 
@@ -179,3 +180,51 @@ def test_price_that_is_no_number() -> None:
     tariff = Tariff(import_price=Series(at, (float("nan"),) * 8))
     totals = integrate(SessionTotals(at=at), at + timedelta(hours=1), 1000.0, tariff)
     assert (totals.cost, totals.energy_wh) == (None, 1000.0)
+
+
+def test_feed_in_price_that_is_not_known() -> None:
+    """A gap in the feed-in prices is a gap: the energy is not free."""
+    tariff = Tariff(import_price=TARIFF.import_price, export_price=Series(T0, (0.08,)))
+    totals = integrate(SessionTotals(at=T0), _at(30), 2000, tariff, solar_share=1.0)
+    assert (totals.cost, totals.priced_wh) == (pytest.approx(0.08), 1000)
+    bought = integrate(SessionTotals(at=T0), _at(30), 2000, tariff)
+    assert bought.priced_wh == 2000
+
+
+def test_sun_needs_no_other_prices() -> None:
+    """All sun costs what selling it brings, and makes no CO2, whatever the grid does."""
+    tariff = Tariff(export_price=TARIFF.export_price)
+    totals = integrate(SessionTotals(at=T0), _at(15), 1000, tariff, solar_share=1.0)
+    assert (totals.cost, totals.co2_g) == (pytest.approx(0.08), 0.0)
+
+
+def test_night_in_which_the_clock_is_changed() -> None:
+    """An hour is an hour by whatever clock it is told."""
+    berlin = ZoneInfo("Europe/Berlin")
+    for begin, end in (
+        (datetime(2026, 3, 29, 1, 59, tzinfo=berlin), (3, 1)),
+        (datetime(2026, 10, 25, 2, 59, tzinfo=berlin), (2, 1)),
+    ):
+        after = begin.replace(hour=end[0], minute=end[1], fold=1)
+        prices = Series(floor_slot(begin), (0.3,) * 8)
+        tariff = Tariff(import_price=prices)
+        before = integrate(SessionTotals(), begin, 0, tariff)
+        totals = integrate(before, after, 1000, tariff)
+        assert (totals.energy_wh, totals.cost) == (1000, pytest.approx(0.3))
+
+
+def test_times_of_samples() -> None:
+    """An older sample changes nothing; one without more energy moves the time on."""
+    totals = integrate(SessionTotals(at=T0), _at(30), 1000, TARIFF)
+    assert integrate(totals, _at(10), 2000, TARIFF) == totals
+    later = integrate(totals, _at(40), 1000, TARIFF)
+    assert (later.at, later.energy_wh) == (_at(40), 1000)
+
+
+@pytest.mark.parametrize("values", [(1.0, nan, None, None), (1.0, 0.0, nan, None)])
+def test_more_numbers_that_are_none(values: tuple[Any, ...]) -> None:
+    """Shares and prices that are no numbers are refused."""
+    with pytest.raises(ChargingError):
+        add(SessionTotals(), *values)
+    with pytest.raises(ChargingError):
+        solar_shares(solar_w=nan, battery_w=0, home_w=0, cars_w=0)

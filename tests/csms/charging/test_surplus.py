@@ -459,3 +459,48 @@ def test_observations_that_make_no_sense(fields: dict[str, Any]) -> None:
     """What cannot have been measured is refused."""
     with pytest.raises(ChargingError):
         Observation(now=NOW, grid_w=0, **fields)
+
+
+def test_repeating_leaves_what_ends_a_charge() -> None:
+    """An unchanged set-point is not repeated with the write that is kept for stopping."""
+    budget = Budget(40)
+    house = House(budget=budget, disable_delay=timedelta(seconds=60))
+    house.go(0, 1500)
+    house.go(60, 1500)
+    left = house.state.purse.left or 0.0
+    house.state = house.state.after_writing(int(left) - 1)
+    repeated = house.go(60 + budget.refresh.total_seconds() / 50, 1500)
+    assert not repeated.write
+    late = replace(house.state, written_at=at(-90_000), purse=Purse(1.5, at(120)))
+    house.state = late
+    assert not house.go(120, 1500).write
+    house.go(130, 0)
+    assert house.go(190, 0).write
+
+
+def test_last_step_to_the_maximum() -> None:
+    """The full current is worth a raise, however small it is."""
+    house = House(deadband_a=2)
+    house.go(0, 15.5 * 230)
+    assert house.go(60, 15.5 * 230).current_a == 15
+    assert house.go(120, 20 * 230).current_a == 16
+
+
+@pytest.mark.parametrize("fields", [{"now": NOW.replace(tzinfo=None)}, {"drawn_a": -1}])
+def test_more_observations_that_make_no_sense(fields: dict[str, Any]) -> None:
+    """Times without a zone and currents below nothing are refused."""
+    with pytest.raises(ChargingError):
+        Observation(**{"now": NOW, "grid_w": 0} | fields)
+
+
+def test_car_that_nobody_measures() -> None:
+    """One that draws less than it may goes down to the minimum at once when it still imports."""
+    house = House(car_a=3, disable_delay=timedelta(seconds=60))
+    house.go(0, 3450, drawn_a=None)
+    assert house.go(60, 3450, drawn_a=None).current_a > 10
+    first = house.go(70, 0, drawn_a=None)
+    assert first.reason is SurplusReason.FOLLOWING
+    assert house.go(80, 0, drawn_a=None) == Setpoint(
+        6, SurplusReason.STOPPING, FREE.lease, at(130), write=True
+    )
+    assert house.go(130, 0, drawn_a=None).current_a == 0

@@ -13,9 +13,12 @@ from enum import StrEnum
 from math import floor, inf, isfinite
 
 from .errors import ChargingError
+from .times import utc
 
 PHASES = (1, 2, 3)
 _EPSILON = 1e-9
+_LONGEST_STEP_S = 300.0
+"""Longer ago than this nobody knows what was charged."""
 
 type PerPhase = tuple[float, float, float]
 """A value for L1, L2 and L3."""
@@ -88,9 +91,10 @@ class Share:
     """Since when more could be given, while it is not given yet."""
     began_at: datetime | None = None
     """Begin of its present turn."""
-    served_since: datetime | None = None
-    """Since when it has charged, perhaps for several turns."""
-    ended_at: datetime | None = None
+    served_s: float | None = None
+    """How long it has charged since it wants to, but for what all others have had before; None
+    while it wants nothing.
+    """
     limited: bool = False
     """Whether a circuit kept it below what it wanted."""
 
@@ -110,15 +114,16 @@ class BalanceConfig:
         """Refuse what makes no sense."""
         if not isfinite(self.step_a) or self.step_a <= 0:
             raise ChargingError("step_not_positive", str(self.step_a))
-        if min(self.recovery, self.turn) < timedelta():
+        if min(self.recovery, self.turn, self.stale) < timedelta():
             raise ChargingError("delay_negative")
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceState:
-    """What is remembered between two steps, by demand."""
+    """What is remembered between two steps, by demand, and when the last one was."""
 
     shares: Mapping[str, Share] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -142,7 +147,7 @@ class _House:
         self.circuits = _check_circuits(
             replace(circuit, measured_a=None)
             if circuit.measured_at is not None
-            and now - circuit.measured_at > config.stale
+            and now - utc(circuit.measured_at) > config.stale
             else circuit
             for circuit in circuits
         )
@@ -212,6 +217,8 @@ class _House:
 def _check_circuits(circuits: Iterable[Circuit]) -> dict[str, Circuit]:
     known: dict[str, Circuit] = {}
     for circuit in sorted(circuits, key=lambda circuit: circuit.id):
+        if {len(circuit.limit_a), len(circuit.measured_a or PHASES)} != {len(PHASES)}:
+            raise ChargingError("phases_unknown", circuit.id)
         values = (*circuit.limit_a, circuit.fallback_a, *(circuit.measured_a or ()))
         if not all(isfinite(value) for value in values):
             raise ChargingError("circuit_not_a_number", circuit.id)
@@ -231,8 +238,11 @@ def _check_demand(demand: Demand, circuits: Mapping[str, Circuit]) -> None:
         raise ChargingError("demand_not_a_number", demand.id)
     if demand.min_a > demand.max_a:
         raise ChargingError("minimum_above_maximum", demand.id)
-    if not demand.phases or not set(demand.phases) <= set(PHASES):
+    lines = set(demand.phases)
+    if not lines or not lines <= set(PHASES) or len(lines) < len(demand.phases):
         raise ChargingError("phases_unknown", demand.id)
+    if not isinstance(demand.priority, int):
+        raise ChargingError("priority_not_a_number", demand.id)
 
 
 def balance(
@@ -243,10 +253,12 @@ def balance(
     config: BalanceConfig = BalanceConfig(),
 ) -> tuple[BalanceState, dict[str, Grant]]:
     """Return what each EVSE may draw now, and what to remember. Raises ChargingError."""
+    now = utc(now)
     wanted = sorted(demands, key=lambda demand: demand.id)
     if len({demand.id for demand in wanted}) != len(wanted):
         raise ChargingError("demand_twice")
     house = _House(circuits, wanted, now, config)
+    state = _with_time_served(state, now)
     given = _minimums(house, wanted, state, now, config)
     bound = _raise(house, wanted, given)
     grants = {
@@ -274,17 +286,31 @@ def _minimums(
 
 def _turn(
     demand: Demand, state: BalanceState, now: datetime, config: BalanceConfig
-) -> tuple[int, int, float, str]:
-    """Return the place of a demand: by priority; who is in its turn; who waits; the others."""
+) -> tuple[int, bool, float, str]:
+    """Return the place of a demand: by priority; who is in its turn; who had the least."""
     share = state.shares.get(demand.id, Share())
-    if share.began_at is None:
-        waits_since = share.ended_at.timestamp() if share.ended_at else 0.0
-        return (-demand.priority, 1, waits_since, demand.id)
-    if now - share.began_at < config.turn:
-        return (-demand.priority, 0, share.began_at.timestamp(), demand.id)
-    # Who has been served the longest is the first to leave.
-    served_since = (share.served_since or share.began_at).timestamp()
-    return (-demand.priority, 2, -served_since, demand.id)
+    in_turn = share.began_at is not None and now - share.began_at < config.turn
+    served_s = _least_served(state) if share.served_s is None else share.served_s
+    return -demand.priority, not in_turn, served_s, demand.id
+
+
+def _with_time_served(state: BalanceState, now: datetime) -> BalanceState:
+    """Return the state with the time since the last step counted for those who charged."""
+    passed_s = (now - state.at).total_seconds() if state.at else 0.0
+    passed_s = min(max(passed_s, 0.0), _LONGEST_STEP_S)
+    shares = {
+        id_: replace(share, served_s=share.served_s + passed_s)
+        if share.served_s is not None and share.current_a > 0
+        else share
+        for id_, share in state.shares.items()
+    }
+    return BalanceState(shares, now)
+
+
+def _least_served(state: BalanceState) -> float:
+    """Return what whoever has charged the least has had: who comes new is put beside it."""
+    known = [s.served_s for s in state.shares.values() if s.served_s is not None]
+    return min(known, default=0.0)
 
 
 def _raise(
@@ -383,6 +409,7 @@ def _settle(
     """Let grants fall at once and rise only some time after they fell."""
     shares: dict[str, Share] = {}
     settled: dict[str, Grant] = {}
+    least_s = _least_served(state)
     for demand in demands:
         before = state.shares.get(demand.id, Share())
         grant = grants[demand.id]
@@ -394,8 +421,12 @@ def _settle(
         else:
             since = None
         settled[demand.id] = grant
-        shares[demand.id] = _remember(before, grant, since, now, config)
-    return BalanceState(shares), settled
+        served_s = None
+        if demand.max_a > 0:
+            served_s = least_s if before.served_s is None else before.served_s
+        share = _remember(before, grant, since, now, config)
+        shares[demand.id] = replace(share, served_s=served_s)
+    return BalanceState(shares, now), settled
 
 
 def _remember(
@@ -412,9 +443,8 @@ def _remember(
         room_since=room_since,
     )
     if grant.current_a <= 0:
-        ended = before.ended_at if before.began_at is None else now
-        return replace(share, began_at=None, served_since=None, ended_at=ended)
+        return replace(share, began_at=None)
     over = before.began_at is not None and now - before.began_at >= config.turn
     if before.began_at is None or over:
-        return replace(share, began_at=now, served_since=before.served_since or now)
+        return replace(share, began_at=now)
     return share

@@ -29,6 +29,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuse a budget that cannot even keep a set-point alive."""
+        counts = (self.writes_per_day or 0, self.messages)
+        if not all(isinstance(count, int) for count in counts):
+            raise ChargingError("budget_not_a_number", str(counts))
         if self.messages < 1:
             raise ChargingError("messages_missing", str(self.messages))
         least = _LEAST_WRITES * self.messages

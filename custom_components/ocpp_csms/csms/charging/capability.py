@@ -1,10 +1,11 @@
 """What a station can be told by charging profiles, as far as it is known."""
 
-from dataclasses import dataclass
-from math import floor, isfinite
+from dataclasses import dataclass, replace
+from math import ceil, floor, isfinite
 
 from ..model.profile import Kind, Purpose, RateUnit
 from ..model.version import OcppVersion
+from .combine import UNLIMITED, Supply
 from .errors import ChargingError
 
 _EPSILON = 1e-6
@@ -50,6 +51,9 @@ class Capabilities:
         values = (self.min_a, self.step_a, self.voltage_v, *self.currents_a)
         if not all(isfinite(value) and value > 0 for value in values):
             raise ChargingError("charger_not_a_number", str(values))
+        counts = (self.max_stack_level, self.max_periods, self.max_profiles or 1)
+        if not all(isinstance(count, int) for count in counts):
+            raise ChargingError("no_room_for_profiles", str(counts))
         most = 1 if self.max_profiles is None else self.max_profiles
         if self.max_stack_level < 0 or min(self.max_periods, most) < 1:
             raise ChargingError("no_room_for_profiles")
@@ -61,6 +65,11 @@ class Capabilities:
             raise ChargingError("no_unit")
         if self.phases not in (1, 2, 3):
             raise ChargingError("phases_unknown", str(self.phases))
+
+    @property
+    def supply(self) -> Supply:
+        """How it converts between A and W; without any limit of its own."""
+        return replace(UNLIMITED, phases=self.phases, voltage_v=self.voltage_v)
 
     @property
     def unit(self) -> RateUnit:
@@ -85,6 +94,11 @@ class Capabilities:
 
     def limit(self, current_a: float, phases: int | None) -> float:
         """Return a current as the limit of a period, in the unit to use."""
-        if self.unit is RateUnit.AMPERE:
-            return floor(current_a * 10 + _EPSILON) / 10
-        return float(floor(current_a * self.voltage_v * (phases or self.phases)))
+        factor = 10.0
+        if self.unit is RateUnit.WATT:
+            factor = self.voltage_v * (phases or self.phases)
+        steps = floor(current_a * factor + _EPSILON)
+        if current_a and steps / factor < self.least_a - _EPSILON:
+            # Rounded down it would be a pause.
+            steps = ceil(current_a * factor - _EPSILON)
+        return steps / 10 if self.unit is RateUnit.AMPERE else float(steps)

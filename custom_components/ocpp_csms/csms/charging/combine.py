@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
-from ..model.profile import Period, RateUnit
+from ..model.profile import OperationMode, Period, RateUnit
+from .errors import ChargingError
 from .timeline import Segment
 
 _DECIMALS = 6
@@ -26,9 +28,21 @@ class Supply:
     voltage_v: float = 230.0
     fill_phases: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be converted by."""
+        values = (self.limit_a, self.limit_w, self.voltage_v)
+        if not all(isfinite(value) for value in values) or self.voltage_v <= 0:
+            raise ChargingError("supply_not_a_number", str(values))
+        if self.phases not in (1, 2, 3):
+            raise ChargingError("phases_unknown", str(self.phases))
+
     def default(self, unit: RateUnit) -> float:
         """Return the limit where there is none."""
         return self.limit_a if unit is RateUnit.AMPERE else self.limit_w
+
+
+UNLIMITED = Supply(limit_a=1e6, limit_w=1e9)
+"""A station without any limit of its own, as seen by those who look for gaps."""
 
 
 def combine(parts: Sequence[Segment], unit: RateUnit, supply: Supply) -> Period:
@@ -78,7 +92,13 @@ def combine(parts: Sequence[Segment], unit: RateUnit, supply: Supply) -> Period:
 
 
 def _says_something(period: Period) -> bool:
-    return period.limit is not None or period.setpoint is not None
+    """Return whether a period binds anything; one that is idle allows nothing (2.1 Q07)."""
+    values = (period.limit, period.setpoint, period.discharge_limit)
+    return any(value is not None for value in values) or _is_idle(period)
+
+
+def _is_idle(period: Period) -> bool:
+    return period.operation_mode is OperationMode.IDLE
 
 
 def _phases(part: Segment, supply: Supply) -> int | None:
@@ -104,6 +124,8 @@ type _Triple = tuple[float | None, float | None, float | None]
 
 
 def _limits(period: Period) -> _Triple:
+    if _is_idle(period):
+        return 0.0, None, None
     return period.limit, period.limit_l2, period.limit_l3
 
 

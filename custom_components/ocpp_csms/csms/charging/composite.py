@@ -24,6 +24,7 @@ from ..model.profile import (
 from .combine import Supply, combine
 from .errors import ChargingError
 from .timeline import Segment, Timeline, Window, fill, slices, stack
+from .times import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Session:
     evse_id: int
     started_at: datetime | None = None
     transaction_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Begin in UTC."""
+        if self.started_at is not None:
+            object.__setattr__(self, "started_at", utc(self.started_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,8 @@ class Question:
     priority_charging: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a window that has no end."""
+        """Refuse a window that has no end; begin it in UTC."""
+        object.__setattr__(self, "start", utc(self.start))
         if not (isfinite(self.duration_s) and isfinite(self.disconnected_s)):
             raise ChargingError("duration_not_a_number", str(self.duration_s))
 
@@ -95,9 +102,12 @@ def _periods(
     """Return what holds after each change; the default limit where nothing is said."""
     periods: list[Period] = []
     for start, _, parts in slices(layers, window.length_s):
-        period = combine(parts, unit, supply)
+        period = replace(combine(parts, unit, supply), start_s=int(start))
+        if periods and periods[-1].start_s == period.start_s:
+            # Less than a second: what comes after it holds.
+            periods.pop()
         if not periods or replace(period, start_s=periods[-1].start_s) != periods[-1]:
-            periods.append(replace(period, start_s=int(start)))
+            periods.append(period)
     return tuple(periods)
 
 
@@ -113,7 +123,10 @@ def _sum(
         [
             Segment(start, end, combine(parts, question.unit, supply), question.unit)
             for start, end, parts in slices(
-                [_evse_layer(installed, sessions, evse_id, question, window)],
+                [
+                    _evse_layer(installed, sessions, evse_id, question, window),
+                    *_constraints(installed, window, evse_id),
+                ],
                 window.length_s,
             )
         ]
@@ -126,14 +139,38 @@ def _sum(
 
 
 def _add(periods: list[Period]) -> Period:
-    """Return the sum of what EVSEs may take, on the highest number of phases of theirs."""
-    limits = [period.limit for period in periods]
+    """Return the sum of what EVSEs may take, on the highest number of phases of theirs.
+
+    Phase by phase where one of them tells them apart.
+    """
+    lines = any(p.limit_l2 is not None or p.limit_l3 is not None for p in periods)
     phases = [period.phases for period in periods if period.phases is not None]
-    return Period(
+    total = Period(
         0,
-        sum(limit for limit in limits if limit is not None),
+        _total(period.limit for period in periods),
         max(phases, default=None),
+        setpoint=_total(period.setpoint for period in periods),
+        discharge_limit=_total(period.discharge_limit for period in periods),
     )
+    if not lines:
+        return total
+    return replace(
+        total,
+        limit_l2=_total(_line_of(period, period.limit_l2, 2) for period in periods),
+        limit_l3=_total(_line_of(period, period.limit_l3, 3) for period in periods),
+    )
+
+
+def _total(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _line_of(period: Period, limit: float | None, line: int) -> float | None:
+    """Return what a period allows on a phase; nothing on one that it does not use."""
+    if limit is None and (period.phases or 3) >= line:
+        return period.limit
+    return limit
 
 
 def expired(installed: Iterable[Installed], disconnected_s: float) -> list[int]:
@@ -195,14 +232,30 @@ def _concerns(item: Installed, evse_id: int, session: Session | None) -> bool:
 def _station_layers(
     installed: list[Installed], window: Window, evse_id: int
 ) -> list[Timeline]:
-    """Return the layers that limit the station as a whole."""
-    layers = []
-    for purpose in (Purpose.STATION_EXTERNAL, Purpose.STATION_MAX):
-        profiles = [
-            item.profile
-            for item in sorted(installed, key=lambda item: item.profile.id)
-            if item.profile.purpose is purpose and item.evse_id in (0, evse_id)
-        ]
-        if profiles:
-            layers.append(stack(profiles, window, window.start))
+    """Return the layers that limit the station as a whole, and an EVSE of it."""
+    layers = [
+        *_layers(installed, window, Purpose.STATION_MAX, 0),
+        *_constraints(installed, window, 0),
+    ]
+    if evse_id:
+        layers += _layers(installed, window, Purpose.STATION_MAX, evse_id)
+        layers += _constraints(installed, window, evse_id)
     return layers
+
+
+def _constraints(
+    installed: list[Installed], window: Window, evse_id: int
+) -> list[Timeline]:
+    """Return what others than the central system have limited an EVSE, or the station, to."""
+    return _layers(installed, window, Purpose.STATION_EXTERNAL, evse_id)
+
+
+def _layers(
+    installed: list[Installed], window: Window, purpose: Purpose, evse_id: int
+) -> list[Timeline]:
+    profiles = [
+        item.profile
+        for item in sorted(installed, key=lambda item: item.profile.id)
+        if item.profile.purpose is purpose and item.evse_id == evse_id
+    ]
+    return [stack(profiles, window, window.start)] if profiles else []

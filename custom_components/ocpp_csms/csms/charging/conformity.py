@@ -10,6 +10,8 @@ from math import inf, isclose, isfinite
 from ..model.profile import CompositeSchedule, Period, RateUnit
 from .errors import ChargingError
 
+_EPSILON = 1e-6
+
 
 class ConformityKind(StrEnum):
     """How a reported schedule compares; keys for translation."""
@@ -39,6 +41,14 @@ class Tolerance:
     voltage_v: float = 230.0
     phases: int = 3
 
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be compared by."""
+        values = (self.seconds, self.late_s, self.current_a, self.voltage_v)
+        if not all(isfinite(value) and value >= 0 for value in values):
+            raise ChargingError("tolerance_not_a_number", str(values))
+        if self.voltage_v == 0 or self.phases not in (1, 2, 3):
+            raise ChargingError("tolerance_not_a_number", str(self.voltage_v))
+
 
 @dataclass(frozen=True, slots=True)
 class Conformity:
@@ -58,11 +68,19 @@ class Conformity:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A limit in A per phase from some seconds on; None sets none."""
+    """Limits in A per phase from some seconds on, None setting none.
+
+    Of L1 (or all), L2 and L3; then the most to be given back, and the set-point.
+    """
 
     start_s: float
-    limit_a: float | None
+    values: tuple[float | None, ...]
     phases: int | None
+
+    @property
+    def limit_a(self) -> float | None:
+        """The limit of L1, or of all phases."""
+        return self.values[0]
 
 
 def compare(
@@ -77,6 +95,8 @@ def compare(
     Their times may begin at different moments: what both cover is compared, from the
     expected one's start on. Where a station does not tell its start, it is taken as that.
     """
+    if not expected.periods:
+        raise ChargingError("nothing_expected")
     if not reported.periods:
         return Conformity(ConformityKind.NOT_REPORTED)
     origin = expected.start or reported.start
@@ -117,26 +137,35 @@ def _steps(
     for before, period in zip(
         (None, *schedule.periods), schedule.periods, strict=False
     ):
-        if before is not None and period.start_s <= before.start_s:
+        begins = before is None or period.start_s > before.start_s
+        if not (begins and isfinite(period.start_s) and period.start_s >= 0):
             raise ChargingError("periods_not_in_order")
-        if period.limit is not None and not isfinite(period.limit):
-            raise ChargingError("limit_not_a_number")
-        limit = _amperes(period, schedule.unit, tolerance)
-        step = _Step(late_s + period.start_s, limit, period.phases)
-        if not steps or (step.limit_a, step.phases) != (
-            steps[-1].limit_a,
+        values = _values(period, schedule.unit, tolerance)
+        step = _Step(late_s + period.start_s, values, period.phases)
+        if not steps or (step.values, step.phases) != (
+            steps[-1].values,
             steps[-1].phases,
         ):
             steps.append(step)
     return steps
 
 
-def _amperes(
+def _values(
     period: Period, unit: RateUnit | None, tolerance: Tolerance
-) -> float | None:
-    if period.limit is None or unit is not RateUnit.WATT:
-        return period.limit
-    return period.limit / tolerance.voltage_v / (period.phases or tolerance.phases)
+) -> tuple[float | None, ...]:
+    """Return what a period says, in A per phase; L2 and L3 as L1 where they are not told apart."""
+    lines = (period.limit_l2, period.limit_l3)
+    apart = lines != (None, None)
+    divisor = 1.0
+    if unit is RateUnit.WATT:
+        divisor = tolerance.voltage_v * (
+            1 if apart else period.phases or tolerance.phases
+        )
+    limits = [period.limit if line is None else line for line in (None, *lines)]
+    values = [*limits, period.discharge_limit, period.setpoint]
+    if not all(isfinite(value) for value in values if value is not None):
+        raise ChargingError("limit_not_a_number")
+    return tuple(None if value is None else value / divisor for value in values)
 
 
 def _first_difference(
@@ -148,17 +177,17 @@ def _first_difference(
     tolerance: Tolerance,
 ) -> Conformity | None:
     for start, stop, expected, reported in _pairs(should, does, begin, end):
-        if stop - start <= tolerance.seconds + 1e-6 and stop < end:
+        if stop - start <= tolerance.seconds + _EPSILON:
             continue
         at = _time(origin, start)
-        want, have = expected.limit_a, reported.limit_a
-        high, low = (inf if value is None else value for value in (have, want))
-        if high > low + tolerance.current_a:
-            return Conformity(ConformityKind.HIGHER, at, want, have)
-        if high < low - tolerance.current_a:
-            return Conformity(ConformityKind.LOWER, at, want, have)
+        for want, have in zip(expected.values, reported.values, strict=True):
+            high, low = (inf if value is None else value for value in (have, want))
+            if high > low + tolerance.current_a + _EPSILON:
+                return Conformity(ConformityKind.HIGHER, at, want, have)
+            if high < low - tolerance.current_a - _EPSILON:
+                return Conformity(ConformityKind.LOWER, at, want, have)
         told = None not in (expected.phases, reported.phases)
-        if told and want and expected.phases != reported.phases:
+        if told and expected.limit_a and expected.phases != reported.phases:
             return Conformity(
                 ConformityKind.PHASES, at, expected.phases, reported.phases
             )

@@ -1,12 +1,19 @@
-"""Where a plan is cut: its slots may hold more than the energy that is wanted."""
+"""Where a plan is cut, or filled up: its slots may hold more than is wanted, or less.
+
+Slots that are short, as the first one often is, are chosen by whole units of energy; what
+they hold beyond those is used only where it is missing.
+"""
 
 from datetime import timedelta
 from enum import Enum, auto
 
 import numpy as np
 
+from ..model.rates import SLOT_S
 from .grid import Bools, Grid, resized
 from .optimum import OFF, Ints
+from .outcome import is_as_wanted
+from .plan import PlanRequest
 
 _NONE_WH = 1e-6
 
@@ -78,3 +85,26 @@ def _only_first(places: Bools) -> Bools:
     result = np.zeros_like(places)
     result[np.flatnonzero(places)[:1]] = True
     return result
+
+
+def fill_up(request: PlanRequest, grid: Grid, choices: Ints) -> Ints:
+    """Return choices with more in the short slots, as far as energy is missing."""
+    if request.energy_wh is None or request.taper is not None:
+        return choices
+    short = grid.hours < SLOT_S / 3600 - 1e-9
+    for slot in np.flatnonzero(short & (grid.forced == OFF)).tolist():
+        missing_wh = request.energy_wh - _energy_wh(grid, choices)
+        if missing_wh <= _NONE_WH:
+            break
+        for option in reversed(np.flatnonzero(np.isfinite(grid.costs[slot])).tolist()):
+            tried = choices.copy()
+            tried[slot] = option
+            if option > choices[slot] and is_as_wanted(request, grid, tried):
+                choices = tried
+                break
+    return choices
+
+
+def _energy_wh(grid: Grid, choices: Ints) -> float:
+    power = np.where(choices != OFF, grid.powers[choices], 0.0)
+    return float((power * grid.hours).sum())

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .times import utc
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
@@ -13,6 +15,10 @@ class Goal:
     deadline: datetime
     required: timedelta
     reached: bool = False
+
+    def __post_init__(self) -> None:
+        """Bring the deadline to UTC."""
+        object.__setattr__(self, "deadline", utc(self.deadline))
 
     @property
     def latest_start(self) -> datetime:

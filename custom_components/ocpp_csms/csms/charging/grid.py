@@ -13,8 +13,12 @@ from .plan import Charger, PlanReason, PlanRequest
 
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
-_UNITS_OF_REST = 3
-_FINEST = 4
+_MOST_IN_A_SLOT = 2000
+"""So many units a slot holds at most: finer ones are too many to count."""
+_FINEST, _IN_REST, _MOST_NEAR_FULL = 4, 3, 3000
+"""How many times finer units are at most near full, how many of them a slot of the rest holds
+if possible, and how many of them may be wanted in all.
+"""
 
 type Bools = NDArray[np.bool_]
 
@@ -102,11 +106,18 @@ def _unit_wh(request: PlanRequest) -> float:
     Where the car takes less near full, it is finer.
     """
     charger = request.charger
-    unit_wh = charger.voltage_v * min(charger.phases) * charger.step_a * SLOT_S / 3600
+    currents, phases = _options(charger)
+    step_a = charger.step_a * min(charger.phases)
+    parts = np.round(np.append(currents * phases, step_a) * 1000).astype(np.int64)
+    part = max(int(np.gcd.reduce(parts)), int(parts.max()) // _MOST_IN_A_SLOT, 1)
+    unit_wh = charger.voltage_v * part / 1000 * SLOT_S / 3600
     if request.taper is None:
         return unit_wh
     rest_wh = request.taper.rest_w * SLOT_S / 3600
-    return unit_wh / min(_FINEST, max(1, ceil(_UNITS_OF_REST * unit_wh / rest_wh)))
+    finest = _MOST_NEAR_FULL * unit_wh / max(request.energy_wh or 0.0, 1.0)
+    return unit_wh / max(
+        1, min(_FINEST, ceil(_IN_REST * unit_wh / rest_wh), int(finest))
+    )
 
 
 def _units(powers: Floats, hours: Floats, unit_wh: float) -> Ints:

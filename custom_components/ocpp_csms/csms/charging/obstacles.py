@@ -6,11 +6,11 @@ operator; they are told, so that somebody can decide.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from ..model.profile import ChargingProfile, Purpose
 from .composite import Installed
+from .outlook import Outlook
 from .profile import layer_of
 from .timeline import has_meaning, is_over
 
@@ -27,7 +27,7 @@ class ObstacleKind(StrEnum):
     ABOVE = "above"
     """While it says something, it holds instead of one of ours."""
     LIMITS = "limits"
-    """No more is allowed than it says, whatever ours say."""
+    """It allows less than ours at some time, and holds then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +40,36 @@ class Obstacle:
 
 
 def obstacles(
-    desired: Iterable[Installed], believed: Iterable[Installed], now: datetime
+    desired: Iterable[Installed], believed: Iterable[Installed], outlook: Outlook
 ) -> tuple[Obstacle, ...]:
     """Return what is in the way of profiles, in the order of those.
 
-    What is over, or cannot be read, is in nobody's way but for its place.
+    What is not valid any more is in nobody's way; what says nothing any more, or cannot be
+    read, but for its place.
     """
     foreign = [item for item in believed if layer_of(item.profile.id) is None]
     return tuple(
         Obstacle(kind, other, own)
         for own in desired
         for other in foreign
-        if (kind := _kind(own, other, now)) is not None
+        if (kind := _kind(own, other, outlook)) is not None
     )
 
 
-def _kind(own: Installed, other: Installed, now: datetime) -> ObstacleKind | None:
+def _kind(own: Installed, other: Installed, outlook: Outlook) -> ObstacleKind | None:
     mine, its = own.profile, other.profile
+    if its.valid_to is not None and its.valid_to <= outlook.now:
+        return None
     alike = mine.purpose is its.purpose and mine.transaction_id == its.transaction_id
     same_place = alike and own.evse_id == other.evse_id
     if same_place and mine.stack_level == its.stack_level:
         return ObstacleKind.IN_PLACE
-    if other.evse_id not in (0, own.evse_id) or not _matters(its, now):
+    if other.evse_id not in (0, own.evse_id) or not _speaks(its, outlook):
         return None
     if its.purpose in _STATION:
-        above = same_place and its.stack_level > mine.stack_level
-        return ObstacleKind.ABOVE if above else ObstacleKind.LIMITS
+        if same_place and its.stack_level > mine.stack_level:
+            return ObstacleKind.ABOVE
+        return ObstacleKind.LIMITS if outlook.lowers(other, own) else None
     if mine.purpose in _STATION or its.purpose not in _RANKS:
         return None
     rank, own_rank = _RANKS[its.purpose], _RANKS[mine.purpose]
@@ -73,5 +77,5 @@ def _kind(own: Installed, other: Installed, now: datetime) -> ObstacleKind | Non
     return ObstacleKind.ABOVE if above else None
 
 
-def _matters(profile: ChargingProfile, now: datetime) -> bool:
-    return has_meaning(profile) and not is_over(profile, now)
+def _speaks(profile: ChargingProfile, outlook: Outlook) -> bool:
+    return has_meaning(profile) and not is_over(profile, outlook.now)

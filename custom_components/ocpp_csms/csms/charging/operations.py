@@ -6,22 +6,22 @@ there at all, then what lowers the current, then the rest from the lowest layer 
 what is not wanted any more, from the top down. Profiles of others are never touched.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from ..model.profile import ChargingProfile, Kind, RateUnit
-from .combine import Supply
-from .composite import Installed, Question, composite
+from ..model.profile import ChargingProfile, Kind
+from .combine import UNLIMITED, Supply
+from .composite import Installed, Session
 from .obstacles import Obstacle, ObstacleKind, obstacles
+from .outlook import Outlook
 from .profile import Layer, layer_of
-from .timeline import AHEAD, Segment, Window, expand, has_meaning, is_over, slices
+from .timeline import AHEAD, Segment, Window, expand, has_meaning, is_over
+from .times import utc
 
 _TOLERANCE_S = 1.0
 _TOLERANCE = 0.05
-_LOOK_S = 86_400
-_UNLIMITED = Supply(limit_a=1e6, limit_w=1e9)
 
 
 class OperationKind(StrEnum):
@@ -75,125 +75,143 @@ def diff(
     believed: Iterable[Installed],
     now: datetime,
     allowed: int | None = None,
+    *,
+    sessions: Sequence[Session] = (),
+    supply: Supply = UNLIMITED,
 ) -> Changes:
     """Return what is to be sent, at most `allowed` messages that wear out memory.
 
     A profile of the same id replaces its predecessor (1.6 section 5.16.3, 2.x K01.FR.05);
-    removing goes by id (1.6 section 5.4, 2.x K10).
+    removing goes by id (1.6 section 5.4, 2.x K10). Running transactions place Relative
+    profiles; `supply` converts between A and W, see `Capabilities.supply`.
 
     What is believed to be installed may hold profiles of others, which stay: what is to be
     in the place of one of them is not sent, and they are told where they are in the way.
     Those that are over stay too: they do nothing, and their successors replace them.
     """
+    now = utc(now)
     desired, believed = tuple(desired), tuple(believed)
-    hindered = obstacles(desired, believed, now)
+    outlook = Outlook(now, tuple(sessions), supply, (*desired, *believed))
+    hindered = obstacles(desired, believed, outlook)
     barred = {o.own.profile.id for o in hindered if o.kind is ObstacleKind.IN_PLACE}
-    wanted = {i.profile.id: i for i in desired if i.profile.id not in barred}
+    wanted = [item for item in desired if item.profile.id not in barred]
     own = [item for item in believed if layer_of(item.profile.id) is not None]
-    present = {item.profile.id: item for item in own if has_meaning(item.profile)}
+    present = {item.profile.id: item for item in own}
     changed = [
         item
-        for id_, item in wanted.items()
-        if id_ not in present or not says_same(item, present[id_], now)
+        for item in wanted
+        if not _is_there(item, present.get(item.profile.id), outlook)
     ]
-    changed.sort(key=lambda item: _place(item, present.get(item.profile.id), now))
+    readable = {id_: i for id_, i in present.items() if has_meaning(i.profile)}
+    changed.sort(key=lambda item: _place(item, readable.get(item.profile.id), now))
+    known = {item.profile.id for item in desired}
     gone = [
         item
         for item in own
-        if item.profile.id not in wanted
+        if item.profile.id not in known
         and not (has_meaning(item.profile) and is_over(item.profile, now))
     ]
     gone.sort(key=lambda item: -_layer(item))
     steps = [Operation(OperationKind.SET, item) for item in changed]
     steps += [Operation(OperationKind.CLEAR, item) for item in gone]
-    changes = _within(_in_safe_order(steps, present, wanted, now), allowed)
-    return replace(changes, obstacles=hindered)
+    kept = {id_: item for id_, item in present.items() if id_ in known - barred}
+    goal = kept | {item.profile.id: item for item in wanted}
+    order = _Order(outlook, present, tuple(goal.values()))
+    return replace(order.sent(order.of(steps), allowed), obstacles=hindered)
 
 
-def _in_safe_order(
-    steps: list[Operation],
-    present: dict[int, Installed],
-    wanted: dict[int, Installed],
-    now: datetime,
-) -> list[Operation]:
-    """Return the steps so that after each no more is allowed than before or after them all.
+class _Order:
+    """Puts messages into an order that allows no more, after each, than before or after all.
 
-    Where no step is safe in that sense, the one that comes first is taken.
+    Where there is none, into the one that allows the least more.
     """
-    state, operations = dict(present), list[Operation]()
-    bounds = [tuple(present.values()), tuple(wanted.values())]
-    while steps:
-        tries = [_done(step, state) for step in steps]
-        best = next(
-            (
-                index
-                for index, (_, result) in enumerate(tries)
-                if _is_bounded(steps[index].installed, result, bounds, now)
-            ),
-            0,
-        )
-        done, state = tries[best]
-        operations += done
-        cleared = {op.installed.profile.id for op in done} - wanted.keys()
-        steps = [
-            step
-            for index, step in enumerate(steps)
-            if index != best and step.installed.profile.id not in cleared
-        ]
-    return operations
+
+    def __init__(
+        self,
+        outlook: Outlook,
+        present: dict[int, Installed],
+        goal: tuple[Installed, ...],
+    ) -> None:
+        self._outlook = outlook
+        self._present = present
+        self._bounds = (tuple(present.values()), goal)
+
+    def of(self, steps: list[Operation]) -> list[Operation]:
+        """Return all messages that the steps take, in their order."""
+        state, operations = dict(self._present), list[Operation]()
+        while steps:
+            tries = [_next(step, state) for step in steps]
+            excesses = [self._excess(operation, state) for operation in tries]
+            best = excesses.index(min(excesses))
+            operation = tries[best]
+            operations.append(operation)
+            _apply(operation, state)
+            id_ = operation.installed.profile.id
+            cleared = operation.kind is OperationKind.CLEAR
+            steps = [
+                step
+                for index, step in enumerate(steps)
+                if not (index == best and operation.kind is not OperationKind.CLEAR)
+                and not (cleared and _clears(step, id_))
+            ]
+        return operations
+
+    def sent(self, operations: list[Operation], allowed: int | None) -> Changes:
+        """Return as many messages as the budget allows, in their order.
+
+        What wears out nothing is sent behind it as well, where that allows no more.
+        """
+        state, kept = dict(self._present), list[Operation]()
+        for operation in operations:
+            behind = (
+                allowed is not None
+                and len(kept) < len(operations)
+                and (sum(each.wears for each in kept) >= allowed)
+            )
+            fits = not behind or (
+                not operation.wears and self._excess(operation, state) <= 0
+            )
+            if fits:
+                kept.append(operation)
+                _apply(operation, state)
+        return Changes(tuple(kept), len(operations) - len(kept))
+
+    def _excess(self, operation: Operation, state: dict[int, Installed]) -> float:
+        """Return how much more than the bounds a message allows, at worst, in A."""
+        result = dict(state)
+        _apply(operation, result)
+        return self._outlook.excess(tuple(result.values()), self._bounds)
 
 
-def _done(
-    step: Operation, state: dict[int, Installed]
-) -> tuple[list[Operation], dict[int, Installed]]:
-    """Return the messages of a step, and what is installed after them."""
-    item = step.installed
-    result = dict(state)
+def _next(step: Operation, state: dict[int, Installed]) -> Operation:
+    """Return the next message that a step takes: first what is in its way has to go."""
     if step.kind is OperationKind.CLEAR:
-        result.pop(item.profile.id, None)
-        return [step], result
-    messages = []
+        return step
+    item = step.installed
     for other in _in_the_way(item, state):
-        del result[other.profile.id]
-        messages.append(Operation(OperationKind.CLEAR, other))
-    messages.append(_write(item, result.get(item.profile.id)))
-    result[item.profile.id] = item
-    return messages, result
+        return Operation(OperationKind.CLEAR, other)
+    return _write(item, state.get(item.profile.id))
 
 
-def _is_bounded(
-    item: Installed,
-    state: dict[int, Installed],
-    bounds: list[tuple[Installed, ...]],
-    now: datetime,
-) -> bool:
-    """Return whether a state allows an EVSE no more than one of others, at any time."""
-    if item.evse_id == 0:
-        return True
-    timelines = [
-        _allowed(installed, item.evse_id, now)
-        for installed in (tuple(state.values()), *bounds)
-    ]
-    for _, _, parts in slices(timelines, _LOOK_S):
-        has, *may = [part.period.limit or 0.0 for part in parts]
-        if has > max(may) + _TOLERANCE:
-            return False
-    return True
+def _apply(operation: Operation, state: dict[int, Installed]) -> None:
+    id_ = operation.installed.profile.id
+    if operation.kind is OperationKind.CLEAR:
+        state.pop(id_, None)
+    else:
+        state[id_] = operation.installed
 
 
-def _allowed(
-    installed: tuple[Installed, ...], evse_id: int, now: datetime
-) -> list[Segment]:
-    """Return what an EVSE is allowed, moment by moment, in A."""
-    question = Question(
-        evse_id=evse_id, start=now, duration_s=_LOOK_S, assume_transaction=True
+def _clears(step: Operation, profile_id: int) -> bool:
+    return step.kind is OperationKind.CLEAR and step.installed.profile.id == profile_id
+
+
+def _is_there(item: Installed, before: Installed | None, outlook: Outlook) -> bool:
+    """Return whether a profile need not be written."""
+    return (
+        before is not None
+        and has_meaning(before.profile)
+        and says_same(item, before, outlook.now, outlook.sessions)
     )
-    periods = composite(installed, (), question, _UNLIMITED).periods
-    ends = [*(period.start_s for period in periods[1:]), _LOOK_S]
-    return [
-        Segment(period.start_s, end, period, RateUnit.AMPERE)
-        for period, end in zip(periods, ends, strict=True)
-    ]
 
 
 def after(
@@ -209,7 +227,9 @@ def after(
     return tuple(present.values())
 
 
-def says_same(one: Installed, other: Installed, now: datetime) -> bool:
+def says_same(
+    one: Installed, other: Installed, now: datetime, sessions: Sequence[Session] = ()
+) -> bool:
     """Return whether two profiles mean the same from now on."""
     a, b = one.profile, other.profile
     if one.evse_id != other.evse_id or _slot(a) != _slot(b):
@@ -219,7 +239,11 @@ def says_same(one: Installed, other: Installed, now: datetime) -> bool:
     if (a.kind is Kind.RELATIVE) != (b.kind is Kind.RELATIVE):
         return False
     window = Window(now, AHEAD.total_seconds())
-    return _same_segments(_segments(a, window), _segments(b, window))
+    began = (
+        s.started_at for s in sessions if s.evse_id == one.evse_id and s.started_at
+    )
+    anchor = next(began, now)
+    return _same_segments(_segments(a, window, anchor), _segments(b, window, anchor))
 
 
 def _slot(profile: ChargingProfile) -> tuple[object, ...]:
@@ -243,13 +267,15 @@ def _same_set_point(a: ChargingProfile, b: ChargingProfile, now: datetime) -> bo
     return same and a.schedule.duration_s == b.schedule.duration_s and not stale
 
 
-def _segments(profile: ChargingProfile, window: Window) -> list[Segment]:
+def _segments(
+    profile: ChargingProfile, window: Window, anchor: datetime
+) -> list[Segment]:
     """Return what a profile says in a window, neighbours that say the same in one.
 
-    A Relative one is placed as if its transaction had begun at the window's start.
+    A Relative one is placed by the transaction's begin, else as if it began now.
     """
     merged: list[Segment] = []
-    for segment in expand(profile, window, window.start):
+    for segment in expand(profile, window, anchor):
         last = merged[-1] if merged else None
         if last and last.end_s == segment.start_s and _same_period(last, segment):
             merged[-1] = replace(last, end_s=segment.end_s)
@@ -322,17 +348,3 @@ def _write(item: Installed, before: Installed | None) -> Operation:
         and item.profile.schedule.duration_s == before.profile.schedule.duration_s
     )
     return Operation(OperationKind.UPDATE if updates else OperationKind.SET, item)
-
-
-def _within(operations: list[Operation], allowed: int | None) -> Changes:
-    """Return as many operations as the budget allows, in their order."""
-    if allowed is None:
-        return Changes(tuple(operations))
-    kept: list[Operation] = []
-    for index, operation in enumerate(operations):
-        if operation.wears:
-            if allowed <= 0:
-                return Changes(tuple(kept), len(operations) - index)
-            allowed -= 1
-        kept.append(operation)
-    return Changes(tuple(kept))

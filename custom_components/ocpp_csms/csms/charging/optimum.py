@@ -29,7 +29,7 @@ class Slots:
     `costs[t, o]` is what option o costs in slot t, infinite where it is not allowed;
     `units[t, o]` the units of energy that it takes. Options are in the order of their power.
     `takes[r, o]`, if given, says how many units the car takes with option o in a usual slot
-    when r units are missing; `forced` names the slots that have to be used. `running` says
+    when r units are missing; what it has no row for is taken wholly. `forced` names the slots that have to be used. `running` says
     that charging goes on as the first slot begins: nothing begins then.
     """
 

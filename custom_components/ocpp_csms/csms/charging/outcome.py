@@ -54,10 +54,21 @@ def count_segments(choices: Ints) -> int:
     return int((choices[changes] != OFF).sum())
 
 
-def count_starts(choices: Ints) -> int:
+def _count_starts(choices: Ints) -> int:
     """Return how often charging begins."""
     on = choices != OFF
     return int((on & ~np.append(False, on[:-1])).sum())
+
+
+def is_as_wanted(request: PlanRequest, grid: Grid, choices: Ints) -> bool:
+    """Return whether choices keep to what is asked for now."""
+    forced = grid.forced != OFF
+    if (choices[forced] != grid.forced[forced]).any():
+        return False
+    if request.contiguous and _count_starts(np.where(forced, OFF, choices)) > 1:
+        return False
+    few = request.max_segments
+    return few is None or count_segments(choices) <= few
 
 
 def _tapered(request: PlanRequest, grid: Grid, choices: Ints) -> tuple[Grid, Floats]:
@@ -101,26 +112,34 @@ def _reason(
         unknown = bool(((choices != OFF) & ~grid.known).any())
         waits = unknown and request.import_price is not None
         return PlanReason.WAITING_FOR_PRICES if waits else PlanReason.COMPLETE
-    most = float((grid.powers[-1] * grid.hours).sum())
-    if request.energy_wh is not None and most + 1e-6 < request.energy_wh:
+    wanted_wh = request.energy_wh or 0.0
+    most = _reachable(request, grid, {})
+    if most + _NONE_WH < wanted_wh:
         return PlanReason.TOO_LATE
-    reachable = _reachable(grid, grid.limits)
-    few = request.contiguous or request.max_segments is not None
-    if few and reachable + 1e-6 >= (request.energy_wh or 0.0):
-        return PlanReason.SEGMENTS_LIMITED
+    reachable = _reachable(request, grid, grid.limits)
+    if reachable + _NONE_WH >= wanted_wh:
+        few = request.contiguous or request.max_segments is not None
+        return PlanReason.SEGMENTS_LIMITED if few else PlanReason.TOO_LATE
     for reason in grid.limits:
         others = {key: limit for key, limit in grid.limits.items() if key != reason}
-        if _reachable(grid, others) > reachable + 1e-6:
+        if _reachable(request, grid, others) > reachable + _NONE_WH:
             return reason
-    return next(iter(grid.limits), PlanReason.TOO_LATE)
+    return next(iter(grid.limits))
 
 
-def _reachable(grid: Grid, limits: Mapping[PlanReason, Bools]) -> float:
+def _reachable(
+    request: PlanRequest, grid: Grid, limits: Mapping[PlanReason, Bools]
+) -> float:
     """Return how much energy can be charged at most within some limits, in Wh."""
-    allowed = np.ones(grid.costs.shape, dtype=np.bool_)
+    allowed: Bools = np.ones(grid.costs.shape, dtype=np.bool_)
     for limit in limits.values():
         allowed &= ~limit
-    power = np.where(allowed, grid.powers[None, :], 0.0).max(axis=1)
+    last = allowed.shape[1] - 1 - allowed[:, ::-1].argmax(axis=1)
+    most = np.where(allowed.any(axis=1), last, OFF)
+    if request.taper is not None:
+        _, energy = _tapered(request, grid, most)
+        return float(energy.sum())
+    power: Floats = np.where(most != OFF, grid.powers[most], 0.0)
     return float((power * grid.hours).sum())
 
 

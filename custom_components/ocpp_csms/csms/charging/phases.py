@@ -11,6 +11,7 @@ from math import inf, isfinite, isnan
 
 from .ability import ALL_PHASES, PhaseAbility
 from .errors import ChargingError
+from .times import utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class PhaseConfig:
             raise ChargingError("minimum_above_maximum", f"{self.min_a} > {self.max_a}")
         if min(self.up_delay, self.down_delay, self.dwell) < timedelta():
             raise ChargingError("delay_negative")
+        if self.max_switches is not None and self.max_switches < 0:
+            raise ChargingError("switches_negative", str(self.max_switches))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,8 @@ class PhaseObservation:
     circuit_w: float = inf
 
     def __post_init__(self) -> None:
-        """Refuse what cannot have been measured."""
+        """Refuse what cannot have been measured; bring the time to UTC."""
+        object.__setattr__(self, "now", utc(self.now))
         if not (isfinite(self.site_w) and isfinite(self.charge_w)):
             raise ChargingError("measurement_not_a_number")
         if isnan(self.circuit_a) or isnan(self.circuit_w):

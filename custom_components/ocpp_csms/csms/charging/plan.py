@@ -5,9 +5,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import isfinite
 
-from ..model.rates import Series
+from ..model.rates import Series, floor_slot
 from .errors import ChargingError
 from .taper import Taper
+from .times import utc
+
+_MOST = 1000.0
+"""More amperes or volts than any charger has."""
+_MOST_STEPS = 320
+_LONGEST_PRECONDITION = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +29,14 @@ class Charger:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         for value in (self.min_a, self.max_a, self.step_a, self.voltage_v):
-            if not isfinite(value) or value <= 0:
+            if not isfinite(value) or not 0 < value <= _MOST:
                 raise ChargingError("charger_not_a_number", str(value))
         if self.min_a > self.max_a:
             raise ChargingError("minimum_above_maximum", f"{self.min_a} > {self.max_a}")
         if not self.phases or not set(self.phases) <= {1, 2, 3}:
             raise ChargingError("phases_unknown", str(self.phases))
+        if (self.max_a - self.min_a) / self.step_a > _MOST_STEPS:
+            raise ChargingError("steps_too_fine", str(self.step_a))
 
     @property
     def max_w(self) -> float:
@@ -84,16 +92,24 @@ class PlanRequest:
     """A new plan that saves no more than this, in currency, is not worth a change."""
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
-        if self.now.tzinfo is None or self.deadline.tzinfo is None:
-            raise ChargingError("time_without_zone")
+        """Refuse what makes no sense; bring the times to UTC."""
+        object.__setattr__(self, "now", utc(self.now))
+        object.__setattr__(self, "deadline", utc(self.deadline))
+        for series in (
+            self.import_price,
+            self.export_price,
+            self.co2,
+            self.surplus_w,
+            self.capacity_a,
+        ):
+            _check_series(series)
         energy = self.energy_wh
         if energy is not None and not (isfinite(energy) and energy >= 0):
             raise ChargingError("energy_not_a_number", str(energy))
         if energy is None and self.price_limit is None and not self.surplus_only:
             raise ChargingError("goal_missing")
-        if self.precondition < timedelta():
-            raise ChargingError("precondition_negative")
+        if not timedelta() <= self.precondition <= _LONGEST_PRECONDITION:
+            raise ChargingError("precondition_not_possible", str(self.precondition))
         if not isfinite(self.start_cost) or self.start_cost < 0:
             raise ChargingError("start_cost_negative", str(self.start_cost))
         chosen = (self.price_limit, self.unknown_price, self.saving_threshold)
@@ -106,6 +122,16 @@ class PlanRequest:
     def running(self) -> bool:
         """Whether the previous plan charges now, so that charging goes on."""
         return self.previous is not None and self.previous.at(self.now) is not None
+
+
+def _check_series(series: Series | None) -> None:
+    """Raise ChargingError for a series that lies beside the grid, or holds no numbers."""
+    if series is None:
+        return
+    if floor_slot(utc(series.start)) != series.start:
+        raise ChargingError("series_beside_the_grid", str(series.start))
+    if not all(isfinite(value) for value in series.values if value is not None):
+        raise ChargingError("series_not_a_number")
 
 
 class PlanReason(StrEnum):

@@ -12,7 +12,7 @@ from math import ceil
 
 import numpy as np
 
-from .cut import Edges, cut
+from .cut import Edges, cut, fill_up
 from .grid import Grid, all_that_is_allowed, make_grid, take_precondition
 from .optimum import OFF, Floats, Ints, Slots, cheapest
 from .outcome import count_segments, outcome, total_cost
@@ -44,16 +44,17 @@ def plan(request: PlanRequest) -> Plan:
     if request.previous is None or request.energy_wh is None:
         return fresh
     kept = _keep(request, grid, request.previous)
-    if kept.shortfall_wh <= fresh.shortfall_wh + _EPSILON_WH:
-        saved = total_cost(request, kept) - total_cost(request, fresh)
-        if saved <= request.saving_threshold + 1e-9:
-            return kept
-    return fresh
+    more_wh = fresh.shortfall_wh - kept.shortfall_wh
+    if abs(more_wh) > _EPSILON_WH:
+        return kept if more_wh > 0 else fresh
+    saved = total_cost(request, kept) - total_cost(request, fresh)
+    return kept if saved <= request.saving_threshold + 1e-9 else fresh
 
 
 def _plan(request: PlanRequest, grid: Grid, valued: Grid) -> Plan:
     """Return the best plan for a grid, if costs are valued otherwise when choosing."""
     choices, edges = _choose(request, valued)
+    choices = fill_up(request, grid, choices)
     return _cut(request, grid, choices, edges)
 
 
@@ -139,13 +140,19 @@ def _what_is_needed(request: PlanRequest, grid: Grid) -> tuple[Slots, int]:
 
 
 def _taken(request: PlanRequest, grid: Grid, need: int) -> Ints:
-    """Return the units that the car takes in a slot, by those missing and by option."""
+    """Return the units that the car takes in a slot, by those missing and by option.
+
+    As far as it takes less than it is offered.
+    """
     assert request.taper is not None
     hours, most_w = float(grid.hours.max()), float(grid.powers[-1])
-    taken = np.zeros((need + 1, len(grid.powers)), dtype=np.int64)
-    for missing in range(1, need + 1):
+    reach_wh = request.taper.from_wh + most_w * hours
+    rows = min(need, ceil(reach_wh / grid.unit_wh)) + 1
+    taken = np.zeros((rows, len(grid.powers)), dtype=np.int64)
+    for missing in range(1, rows):
         for option, power_w in enumerate(grid.powers.tolist()):
-            wh, _ = request.taper.charge(missing * grid.unit_wh, power_w, most_w, hours)
+            missing_wh = missing * grid.unit_wh
+            wh, _ = request.taper.charge(missing_wh, power_w, most_w, hours)
             taken[missing, option] = max(1, int(wh / grid.unit_wh + 1e-6))
     return taken
 

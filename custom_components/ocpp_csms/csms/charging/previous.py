@@ -6,7 +6,7 @@ import numpy as np
 
 from .grid import Grid, resized
 from .optimum import OFF, Ints
-from .outcome import count_segments, count_starts
+from .outcome import is_as_wanted
 from .plan import Plan, PlanRequest, PlanSegment
 
 _LEAST_LEANING = 1e-6
@@ -30,7 +30,7 @@ def what_is_left(
         start, end = max(start, segment.start), min(end, segment.end)
         if (start, end) != (grid.starts[slot], grid.ends[slot]):
             grid = resized(grid, slot, start, end)
-    return (grid, choices) if _is_as_wanted(request, grid, choices) else None
+    return (grid, choices) if is_as_wanted(request, grid, choices) else None
 
 
 def lean_on(request: PlanRequest, grid: Grid, previous: Plan) -> Grid:
@@ -56,14 +56,3 @@ def _option(grid: Grid, segment: PlanSegment) -> int | None:
     )
     matches = np.flatnonzero(same)
     return int(matches[0]) if matches.size else None
-
-
-def _is_as_wanted(request: PlanRequest, grid: Grid, choices: Ints) -> bool:
-    """Return whether choices keep to what is asked for now."""
-    forced = grid.forced != OFF
-    if (choices[forced] != grid.forced[forced]).any():
-        return False
-    if request.contiguous and count_starts(np.where(forced, OFF, choices)) > 1:
-        return False
-    few = request.max_segments
-    return few is None or count_segments(choices) <= few

@@ -10,7 +10,7 @@ that a profile replaces its own predecessor and no other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from ..model.profile import ChargingProfile, Kind, Period, Purpose, Recurrency, Schedule
@@ -18,6 +18,7 @@ from ..model.version import OcppVersion
 from .capability import Capabilities
 from .composite import Installed, Session
 from .errors import ChargingError
+from .times import utc
 from .timetable import (
     Daily,
     Stretch,
@@ -33,6 +34,9 @@ from .timetable import (
 _MAX_EVSES = 99
 _COPY = 500
 _MAX_DAYS = 14
+_AGO = timedelta(hours=1)
+_LONG_AGO = timedelta(days=1)
+"""How long ago schedules begin, with an end and without: a slow clock must leave no gap."""
 
 
 class Layer(IntEnum):
@@ -83,8 +87,9 @@ class Live:
     phases: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no current."""
+        """Refuse what is no current; bring the time to UTC."""
         check_current(self.current_a)
+        object.__setattr__(self, "until", utc(self.until))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,10 @@ class Remark(StrEnum):
     """What is told holds until something else is told."""
     REPEATS = "repeats"
     """In the next transaction the same begins anew, until something else is told."""
+    FUSE_EXCEEDED = "fuse_exceeded"
+    """The fuse leaves less than the station's least current, and it knows no pause."""
+    NEXT_TRANSACTION = "next_transaction"
+    """The running transaction can't be told: it holds from the next one on."""
     FUSE_NOT_TOLD = "fuse_not_told"
     """The station can't be told its fuse; every current heeds it instead."""
 
@@ -145,6 +154,7 @@ class Compiled:
 def compile_fuse(fuse_a: float, ability: Capabilities, now: datetime) -> Compiled:
     """Return the profile of a station's fuse (never Relative: 2.0.1 K01.FR.38)."""
     check_current(fuse_a)
+    now = utc(now)
     if (
         Purpose.STATION_MAX not in ability.purposes
         or Kind.ABSOLUTE not in ability.kinds
@@ -157,7 +167,7 @@ def compile_fuse(fuse_a: float, ability: Capabilities, now: datetime) -> Compile
         kind=Kind.ABSOLUTE,
         schedule=Schedule(
             unit=ability.unit,
-            start=_begin(now),
+            start=now.replace(second=0, microsecond=0) - _LONG_AGO,
             periods=(Period(0, ability.limit(fuse_a, None)),),
         ),
     )
@@ -176,23 +186,29 @@ def compile_profiles(
     In the words of 1.6 sections 3.13 and 5.16, and of 2.x K01: absolute schedules begin in
     the past, relative ones and Dynamic ones (2.1 K28) bear no start.
     """
-    compiler = _Compiler(desired, ability, now, evse_id, session)
-    for purpose in _purposes(ability, session):
-        compiler.add(purpose)
+    compiler = _Compiler(desired, ability, utc(now), evse_id, session)
+    purposes = _purposes(ability, session)
+    for purpose in purposes:
+        compiler.add(purpose, len(purposes))
     if not compiler.profiles:
         compiler.remarks.add(Remark.NEEDS_TRANSACTION)
+    elif session and Purpose.TX not in purposes and not ability.default_reaches_running:
+        compiler.remarks.add(Remark.NEXT_TRANSACTION)
     return Compiled(
         tuple(compiler.profiles), frozenset(compiler.remarks), compiler.exact_until
     )
 
 
 def _purposes(ability: Capabilities, session: Session | None) -> list[Purpose]:
-    """Return for which purposes the layers are to be written."""
+    """Return for which purposes the layers are to be written.
+
+    A station with room for one profile gets it for what runs.
+    """
     purposes = [p for p in (Purpose.TX_DEFAULT,) if p in ability.purposes]
     running = Purpose.TX in ability.purposes and _is_known(session, ability)
     if running and (not purposes or not ability.default_reaches_running):
         purposes.append(Purpose.TX)
-    return purposes
+    return purposes[-1:] if ability.max_profiles == 1 else purposes
 
 
 def _is_known(session: Session | None, ability: Capabilities) -> bool:
@@ -202,15 +218,12 @@ def _is_known(session: Session | None, ability: Capabilities) -> bool:
     return ability.version is OcppVersion.V16 or session.transaction_id is not None
 
 
-def _begin(now: datetime) -> datetime:
-    """Return a start that is over already, as a future one would leave a gap."""
-    return now.replace(second=0, microsecond=0)
-
-
-def _slots(ability: Capabilities) -> list[tuple[int, tuple[Layer, ...]]]:
+def _slots(ability: Capabilities, purposes: int) -> list[tuple[int, tuple[Layer, ...]]]:
     """Return which layers share a stack level, from the lowest level on."""
     top = ability.max_stack_level
-    room = min(top + 1, ability.max_profiles or top + 1)
+    room = top + 1
+    if ability.max_profiles is not None:
+        room = min(room, ability.max_profiles // purposes)
     if not ability.lease or room == 1:
         return [(top, (Layer.BASELINE, Layer.PLAN, Layer.LIVE))]
     if room == 2:
@@ -234,7 +247,6 @@ class _Compiler:
         self.exact_until: datetime | None = None
         self._ability = ability
         self._now = now
-        self._begin = _begin(now)
         self._evse_id = evse_id
         self._session = session
         self._baseline = replace(
@@ -249,9 +261,9 @@ class _Compiler:
             Layer.LIVE: self._legal_table(_of_live(desired.live, now), desired.fuse_a),
         }
 
-    def add(self, purpose: Purpose) -> None:
-        """Add the profiles of all layers, for one purpose."""
-        for level, layers in _slots(self._ability):
+    def add(self, purpose: Purpose, purposes: int) -> None:
+        """Add the profiles of all layers, for one purpose of some."""
+        for level, layers in _slots(self._ability, purposes):
             profile = self._profile(purpose, level, layers)
             if profile is not None:
                 self.profiles.append(Installed(self._evse_id, profile))
@@ -261,6 +273,8 @@ class _Compiler:
         legal = self._ability.snap(wanted)
         if legal > wanted:
             self.remarks.add(Remark.NO_PAUSE)
+            if fuse_a is not None and legal > fuse_a:
+                self.remarks.add(Remark.FUSE_EXCEEDED)
         elif legal < wanted - 1e-6:
             self.remarks.add(Remark.SNAPPED)
         return legal
@@ -280,13 +294,25 @@ class _Compiler:
                 current := self._legal(stretch.current_a, fuse_a),
                 stretch.phases if ability.phase_switching and current else None,
             )
-            for stretch in timetable
+            for stretch in self._near(timetable)
             if stretch.end is None or stretch.end > self._now
         )
         if not has_gaps(legal, self._now):
             return legal
         below = self._baseline.stretches(self._now, _MAX_DAYS)
         return until(overlay(legal, below), legal[-1].end)
+
+    def _near(self, timetable: Timetable) -> Timetable:
+        """Return a timetable as far as anything is written ahead."""
+        last = self._now + timedelta(days=_MAX_DAYS)
+        if not timetable or (
+            timetable[-1].start <= last
+            and (timetable[-1].end is None or timetable[-1].end <= last)
+        ):
+            return timetable
+        self.remarks.add(Remark.CUT)
+        self._exact(last)
+        return until(timetable, last)
 
     def _profile(
         self, purpose: Purpose, level: int, layers: Sequence[Layer]
@@ -402,9 +428,11 @@ class _Compiler:
         if not timetable:
             return None
         if Kind.ABSOLUTE in self._ability.kinds:
-            return self._filled(profile, timetable, self._begin)
+            return self._filled(profile, timetable, self._past(timetable))
         started = self._session.started_at if self._session else None
         if started is not None:
+            # A clock that is ahead may tell a begin that is still to come.
+            started = min(started, self._now)
             lasts = timetable[-1].end is None and len(timetable) > 1
             if lasts and profile.purpose is Purpose.TX_DEFAULT:
                 self.remarks.add(Remark.REPEATS)
@@ -419,6 +447,13 @@ class _Compiler:
             self._exact(self._now)
         return self._filled(replace(profile, kind=Kind.RELATIVE), (flat,), self._now)
 
+    def _past(self, timetable: Timetable) -> datetime:
+        """Return when an absolute schedule begins: long enough ago for clocks that are slow."""
+        lasts = timetable[-1].end is None
+        return self._now.replace(second=0, microsecond=0) - (
+            _LONG_AGO if lasts else _AGO
+        )
+
     def _filled(
         self, profile: ChargingProfile, timetable: Timetable, origin: datetime
     ) -> ChargingProfile:
@@ -431,12 +466,17 @@ class _Compiler:
                 profile.schedule,
                 start=origin if absolute else None,
                 duration_s=None if end is None else max(1, _seconds(end, origin)),
-                periods=tuple(
-                    self._period(_seconds(s.start, origin) if index else 0, s)
-                    for index, s in enumerate(timetable)
-                ),
+                periods=self._periods(timetable, origin),
             ),
         )
+
+    def _periods(self, timetable: Timetable, origin: datetime) -> tuple[Period, ...]:
+        """Return the periods of a timetable; of two in one second the later holds."""
+        starts = {
+            _seconds(stretch.start, origin) if index else 0: stretch
+            for index, stretch in enumerate(timetable)
+        }
+        return tuple(self._period(start_s, s) for start_s, s in starts.items())
 
     def _period(self, start_s: int, stretch: Stretch) -> Period:
         limit = self._ability.limit(stretch.current_a, stretch.phases)

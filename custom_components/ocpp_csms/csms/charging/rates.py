@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import isfinite
-import re
 
 from ..model.rates import SLOT_S, Rate, Series, floor_slot
+from .currencies import part_of_money
 from .errors import ChargingError
+from .times import utc
 
 HOUR = timedelta(hours=1)
-_SUBUNIT = re.compile(
-    r"(.*\s)?(\w*ct|\w*cents?|cent\(s\)|\w?[¢]|c[€$£]|[€$£]ct|öre|ore|øre|p|pence|grosz|c|[a-z]{2}c)"
-)
-"""Hundredths of a currency, as they stand before /kWh: "ct", "US cents", "c€", "NZc"."""
-_NO_MONEY = frozenset({"w", "kw", "mw", "wh", "kwh", "mwh", "%"})
 _GRAMS = frozenset({"g", "gco2", "gco2eq", "gco2e"})
 _KILOGRAMS = frozenset({"kg", "kgco2", "kgco2eq", "kgco2e"})
 _MAX_SLOTS = 14 * 96
@@ -39,10 +35,10 @@ def price_factor(unit: str) -> float:
     `EUR/MWh` and `ct/kWh` are the traps. Raises ChargingError for a unit that is none.
     """
     money, per = _split(unit)
-    if money in _NO_MONEY | _GRAMS | _KILOGRAMS:
+    part = part_of_money(money)
+    if part is None:
         raise ChargingError("unit_unknown", unit)
-    factor = _per_kwh(per, unit)
-    return factor / 100 if _SUBUNIT.fullmatch(money) else factor
+    return _per_kwh(per, unit) * part
 
 
 def co2_factor(unit: str) -> float:
@@ -83,6 +79,8 @@ def normalise(
     Times without zone are local in `zone`; an hour that comes twice is told apart by its
     place in the list.
     """
+    if not isfinite(factor):
+        raise ChargingError("price_not_a_number", str(factor))
     rates = _ordered(_aware(raw, zone))
     if not rates:
         return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
@@ -123,7 +121,7 @@ def _aware(raw: Iterable[RawRate], zone: tzinfo) -> list[RawRate]:
 
 
 def _in_utc(time: datetime, zone: tzinfo) -> datetime:
-    return (time.replace(tzinfo=zone) if time.tzinfo is None else time).astimezone(UTC)
+    return utc(time.replace(tzinfo=zone) if time.tzinfo is None else time)
 
 
 def _ordered(raw: list[RawRate]) -> list[Rate]:
@@ -197,9 +195,8 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
     next begins, but is no longer than usual: the stubs at sunrise and sunset are shorter,
     and no period reaches over the night.
     """
+    wh_by_start = {utc(start): energy for start, energy in wh_by_start.items()}
     starts = sorted(wh_by_start)
-    if any(start.tzinfo is None for start in starts):
-        raise ChargingError("time_without_zone")
     if not starts:
         return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
     grid, usual = floor_slot(starts[0]), _usual_step(starts, HOUR)
@@ -219,6 +216,8 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
 
 def flat(value: float, start: datetime, end: datetime) -> Series:
     """Return one value for all slots from the one of `start` until `end`."""
-    first = floor_slot(start)
+    if not isfinite(value):
+        raise ChargingError("price_not_a_number", str(value))
+    first, end = floor_slot(utc(start)), utc(end)
     count = max(0, -int(-(end - first).total_seconds() // SLOT_S))
     return Series(first, (value,) * count)

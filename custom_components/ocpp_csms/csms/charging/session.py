@@ -6,6 +6,7 @@ from math import isfinite
 
 from ..model.rates import SLOT, Series, floor_slot
 from .errors import ChargingError
+from .times import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,13 @@ class Tariff:
     def price(self, time: datetime, solar_share: float) -> float | None:
         """Return what a kWh costs: the grid's part its price, the solar part the forgone one.
 
-        Without an export price solar energy costs nothing.
+        Without export prices solar energy costs nothing; one that is not known is a gap.
         """
-        export = _at(self.export_price, time) or 0.0
+        export = 0.0 if self.export_price is None else _at(self.export_price, time)
+        if solar_share <= 0:
+            return _at(self.import_price, time)
+        if export is None:
+            return None
         if solar_share >= 1:
             return export
         grid = _at(self.import_price, time)
@@ -86,6 +91,9 @@ def add(
     """Return the totals with some energy more, at one price and one share."""
     if not isfinite(energy_wh) or energy_wh < 0:
         raise ChargingError("energy_not_a_number", str(energy_wh))
+    known = [v for v in (solar_share, price, co2_g_per_kwh) if v is not None]
+    if not all(isfinite(value) for value in known):
+        raise ChargingError("price_not_a_number", str(known))
     share = min(max(solar_share, 0.0), 1.0)
     totals = replace(
         totals,
@@ -118,8 +126,10 @@ def integrate(
 
     What flowed since the last sample is spread evenly over the time in between, so that
     each part gets the price of its own quarter hour, also across a gap of hours. A lower
-    energy, or an older time, changes nothing.
+    energy, or an older time, changes nothing: a register that begins anew has to be joined
+    to what was before (`csms.register` does so). Across a gap the share is that of its end.
     """
+    at = utc(at)
     if not isfinite(energy_wh) or not isfinite(solar_share):
         raise ChargingError("energy_not_a_number", str(energy_wh))
     solar_share = min(max(solar_share, 0.0), 1.0)
@@ -171,6 +181,9 @@ def solar_shares(
 
     `battery_w` is positive while it discharges; what it gives counts as solar.
     """
+    powers = (solar_w, battery_w, home_w, cars_w)
+    if not all(isfinite(power) for power in powers):
+        raise ChargingError("power_not_a_number", str(powers))
     solar = max(solar_w, 0.0) + max(battery_w, 0.0)
     stored = max(-battery_w, 0.0)
     return Shares(

@@ -150,30 +150,27 @@ class _Table:
     def _charge(self, slot: int, later: _Values) -> None:
         """Set what charging with each option in a slot leads to."""
         slots, width, need = self.slots, self._width, self.need
-        if slots.takes is not None:
-            takes = slots.takes_in(slot)
-            after = width + np.maximum(np.arange(need + 1)[:, None] - takes, 0)
-            part = np.minimum(np.arange(need + 1)[:, None], takes)
-            for option in range(len(self.costs[slot])):
-                self._charges[:, option] = self._goes_on[:, option, after[:, option]]
-            self._charges += (part * self.per_unit[slot]).T
-            self._charges[:, ~np.isfinite(self.costs[slot])] = np.inf
+        self._pad(slot, later)
+        if self._usual is not None and (slots.units[slot] == self._usual_units).all():
+            np.add(self._usual, self.costs[slot][:, None], out=self._charges)
         else:
-            self._pad(slot, later)
-            if (
-                self._usual is not None
-                and (slots.units[slot] == self._usual_units).all()
-            ):
-                np.add(self._usual, self.costs[slot][:, None], out=self._charges)
-            else:
-                for option, units in enumerate(slots.units[slot].tolist()):
-                    begin = width - units
-                    after = self._goes_on[:, option, begin : begin + need + 1]
-                    np.add(
-                        after, self.costs[slot, option], out=self._charges[:, option]
-                    )
+            for option, units in enumerate(slots.units[slot].tolist()):
+                begin = width - units
+                after = self._goes_on[:, option, begin : begin + need + 1]
+                np.add(after, self.costs[slot, option], out=self._charges[:, option])
+        if slots.takes is not None:
+            self._charge_near_full(slot, slots.takes_in(slot))
         if need and not slots.is_forced(slot):
             self._charges[:, :, 0] = np.inf
+
+    def _charge_near_full(self, slot: int, takes: Ints) -> None:
+        """Set what charging leads to where the car takes less than it is offered."""
+        missing = np.arange(len(takes))[:, None]
+        after = self._width + np.maximum(missing - takes, 0)
+        part = np.minimum(missing, takes) * self.per_unit[slot]
+        for option in np.flatnonzero(np.isfinite(self.costs[slot])).tolist():
+            values = self._goes_on[:, option, after[:, option]]
+            self._charges[:, option, : len(takes)] = values + part[:, option]
 
     def _pad(self, slot: int, later: _Values) -> None:
         """Set what follows a slot that takes too much: it ends earlier, with a rest."""
@@ -276,14 +273,15 @@ class _Table:
 
     def _units_of(self, slot: int, option: int, need: int) -> int:
         """Return the units that an option takes at most in a slot."""
-        if self.slots.takes is None:
+        takes = self.slots.takes
+        if takes is None or need >= len(takes):
             return int(self.slots.units[slot, option])
         return int(self.slots.takes_in(slot)[need, option])
 
     def _cost_of(self, slot: int, option: int, need: int) -> float:
         """Return what charging costs in a slot, by the part of it that is needed."""
         units = self._units_of(slot, option, need)
-        if self.slots.takes is None and units <= need:
+        if units == self.slots.units[slot, option] and units <= need:
             return float(self.costs[slot, option])
         return float(self.per_unit[slot, option]) * min(units, need)
 

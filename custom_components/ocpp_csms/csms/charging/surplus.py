@@ -13,6 +13,7 @@ from math import floor, isfinite
 
 from .budget import KEEP_TO_LOWER, KEEP_TO_STOP, Budget, Purse
 from .errors import ChargingError
+from .times import utc
 
 _RAMP_A = 2.0
 """How far above what a car draws the limit may be, so that it can draw more."""
@@ -89,7 +90,8 @@ class Observation:
     freed_w: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot have been measured."""
+        """Refuse what cannot have been measured; bring the time to UTC."""
+        object.__setattr__(self, "now", utc(self.now))
         values = (
             self.grid_w,
             self.battery_w,
@@ -97,7 +99,7 @@ class Observation:
             self.drawn_a or 0,
             self.freed_w,
         )
-        if not all(isfinite(value) for value in values):
+        if not all(isfinite(value) for value in values) or (self.drawn_a or 0) < 0:
             raise ChargingError("measurement_not_a_number")
         if self.battery_soc is not None and not 0 <= self.battery_soc <= 100:
             raise ChargingError("soc_out_of_range", str(self.battery_soc))
@@ -280,9 +282,12 @@ def _while_on(
     lowers = _floor(target_a, config) < state.current_a
     stuck = lowers and not state.purse.allows(config.budget, KEEP_TO_STOP)
     least_a = state.current_a if stuck else config.min_a
-    if target_a >= least_a - 1e-9:
+    blind_since = _blind_since(state, seen, site_w)
+    ignored = blind_since is not None and blind_since < seen.now
+    if target_a >= least_a - 1e-9 and not ignored:
         reason = SurplusReason.FOLLOWING
-        return replace(state, import_since=None), _following(target_a, reason, config)
+        state = replace(state, import_since=blind_since)
+        return state, _following(target_a, reason, config)
     if config.keep_minimum and not stuck:
         state = replace(state, import_since=None)
         return state, _Wish(least_a, SurplusReason.MINIMUM)
@@ -298,6 +303,18 @@ def _while_on(
     if seen.now < end:
         return state, _Wish(least_a, SurplusReason.STOPPING, end)
     return state, _Wish(0.0, SurplusReason.TOO_LITTLE)
+
+
+def _blind_since(
+    state: SurplusState, seen: Observation, site_w: float
+) -> datetime | None:
+    """Return since when too much is taken though less was told, by a car nobody measures.
+
+    It draws less than it may, so that lowering the current a little changes nothing.
+    """
+    if seen.drawn_a is not None or not seen.charging or site_w <= 0:
+        return None
+    return state.import_since or seen.now
 
 
 def _following(target_a: float, weak: SurplusReason, config: SurplusConfig) -> _Wish:

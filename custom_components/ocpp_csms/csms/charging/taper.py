@@ -5,6 +5,9 @@ from math import exp, isfinite, log
 
 from .errors import ChargingError
 
+_MOST = 1e7
+"""More Wh, or W, than any car takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taper:
@@ -19,7 +22,7 @@ class Taper:
     def __post_init__(self) -> None:
         """Refuse a car that is never full."""
         for value in (self.from_wh, self.rest_w):
-            if not isfinite(value) or value <= 0:
+            if not isfinite(value) or not 0 < value <= _MOST:
                 raise ChargingError("taper_not_possible", str(value))
 
     def power(self, missing_wh: float, max_w: float) -> float:

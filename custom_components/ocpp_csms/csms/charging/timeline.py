@@ -40,30 +40,53 @@ type Timeline = list[Segment]
 """Segments in order, without overlaps; gaps say nothing."""
 
 
-def check_periods(profile: ChargingProfile) -> None:
-    """Raise ChargingError for periods that have no clear meaning (1.6 section 7.13)."""
-    periods = profile.schedule.periods
+def check_profile(profile: ChargingProfile) -> None:
+    """Raise ChargingError for what has no clear meaning (1.6 sections 7.8 and 7.13)."""
+    name, schedule = f"profile {profile.id}", profile.schedule
+    for time in (schedule.start, profile.valid_from, profile.valid_to):
+        if time is not None and time.tzinfo is None:
+            raise ChargingError("time_without_zone", name)
+    if profile.kind is Kind.RECURRING and profile.recurrency is None:
+        raise ChargingError("recurrency_missing", name)
+    duration = schedule.duration_s
+    if duration is not None and not (isfinite(duration) and duration >= 0):
+        raise ChargingError("duration_not_a_number", name)
+    periods = schedule.periods
     if not periods:
-        raise ChargingError("periods_missing", f"profile {profile.id}")
+        raise ChargingError("periods_missing", name)
     if periods[0].start_s != 0:
-        raise ChargingError("first_period_not_at_zero", f"profile {profile.id}")
+        raise ChargingError("first_period_not_at_zero", name)
     for earlier, later in pairwise(periods):
-        if later.start_s <= earlier.start_s:
-            raise ChargingError("periods_not_in_order", f"profile {profile.id}")
+        if not later.start_s > earlier.start_s:
+            raise ChargingError("periods_not_in_order", name)
     for period in periods:
-        limits = (period.limit, period.limit_l2, period.limit_l3)
-        if not all(
-            isfinite(limit) and limit >= 0 for limit in limits if limit is not None
-        ):
-            raise ChargingError("limit_not_a_number", f"profile {profile.id}")
-        if period.phases not in (None, 1, 2, 3):
-            raise ChargingError("phases_unknown", f"profile {profile.id}")
+        _check_period(period, name)
+
+
+def _check_period(period: Period, name: str) -> None:
+    """Raise ChargingError for numbers that are none, or of the wrong sign (2.1 K28)."""
+    limits = (period.limit, period.limit_l2, period.limit_l3)
+    back = (
+        period.discharge_limit,
+        period.discharge_limit_l2,
+        period.discharge_limit_l3,
+    )
+    points = (period.setpoint, period.setpoint_l2, period.setpoint_l3)
+    known = [value for value in (*limits, *back, *points) if value is not None]
+    if not all(isfinite(value) for value in (*known, period.start_s)):
+        raise ChargingError("limit_not_a_number", name)
+    if any(value < 0 for value in limits if value is not None):
+        raise ChargingError("limit_not_a_number", name)
+    if any(value > 0 for value in back if value is not None):
+        raise ChargingError("discharge_limit_positive", name)
+    if period.phases not in (None, 1, 2, 3):
+        raise ChargingError("phases_unknown", name)
 
 
 def has_meaning(profile: ChargingProfile) -> bool:
-    """Return whether the periods of a profile can be read."""
+    """Return whether a profile can be read."""
     try:
-        check_periods(profile)
+        check_profile(profile)
     except ChargingError:
         return False
     return True
@@ -73,8 +96,12 @@ def is_over(profile: ChargingProfile, now: datetime) -> bool:
     """Return whether a profile will never say anything again."""
     if profile.valid_to is not None and profile.valid_to <= now:
         return True
-    window = Window(now, AHEAD.total_seconds())
-    return profile.kind is Kind.ABSOLUTE and not any(expand(profile, window, now))
+    schedule = profile.schedule
+    begin = schedule.start or profile.valid_from
+    if profile.kind is not Kind.ABSOLUTE or None in (begin, schedule.duration_s):
+        return False
+    assert begin is not None
+    return begin + timedelta(seconds=schedule.duration_s or 0) <= now
 
 
 def stack(
@@ -97,7 +124,7 @@ def expand(
     profile: ChargingProfile, window: Window, anchor: datetime
 ) -> Iterator[Segment]:
     """Yield the segments of a profile that fall into a window, in order."""
-    check_periods(profile)
+    check_profile(profile)
     first = window.seconds(profile.valid_from) if profile.valid_from else -inf
     last = window.seconds(profile.valid_to) if profile.valid_to else inf
     first = max(first, 0.0)
@@ -117,8 +144,7 @@ def _occurrences(
     if profile.kind is not Kind.RECURRING:
         yield start, start + length
         return
-    if profile.recurrency is None:
-        raise ChargingError("recurrency_missing", f"profile {profile.id}")
+    assert profile.recurrency is not None
     every = _RECURRENCES[profile.recurrency]
     # The occurrence that began before the window may reach into it.
     run = start + every * (ceil(-start / every) - 1)

@@ -8,6 +8,7 @@ from math import isfinite
 
 from .errors import ChargingError
 from .plan import PlanSegment
+from .times import utc
 
 DAY = timedelta(days=1)
 
@@ -31,7 +32,10 @@ class Stretch:
     phases: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no current, or ends before it begins."""
+        """Refuse what is no current, or ends before it begins; bring its times to UTC."""
+        object.__setattr__(self, "start", utc(self.start))
+        if self.end is not None:
+            object.__setattr__(self, "end", utc(self.end))
         check_current(self.current_a)
         if self.phases not in (None, 1, 2, 3):
             raise ChargingError("phases_unknown", str(self.phases))
@@ -91,6 +95,7 @@ class Daily:
 
     def __post_init__(self) -> None:
         """Refuse a day that is not one."""
+        object.__setattr__(self, "midnight", utc(self.midnight))
         starts = [start for start, _ in self.currents_a]
         if not starts or starts[0] != 0 or starts[-1] >= DAY.total_seconds():
             raise ChargingError("day_not_whole", str(starts))
