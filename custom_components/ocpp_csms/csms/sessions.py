@@ -65,6 +65,8 @@ class Sessions:
             self._started(event, info, now) if started else self._continued(event, now)
         )
         if transaction is not None:
+            if transaction.clock_offset_s is None:
+                transaction.clock_offset_s = self._station.clock_offset.seconds
             self._recorder.keep(transaction)
         id_ = transaction.id if transaction else event.transaction_id or "0"
         return TransactionReply(id_, info)
@@ -88,7 +90,9 @@ class Sessions:
         station = self._station
         known = station.transactions.known_start(event)
         if known is not None:
-            evse = station.known_evse(known.evse_id)
+            evse = station.known_evse(
+                known.evse_id or event.evse_id or self._only_evse()
+            )
             station.transactions.begin_earlier(known, event, evse)
             station.mark(EvseKey.SESSION, evse.id)
             return known
@@ -170,7 +174,9 @@ class Sessions:
     ) -> Transaction | None:
         """Take an update or the end of a transaction, of which the start may be unheard."""
         station = self._station
-        known = station.transactions.find(event.transaction_id or "")
+        known = self._find(event)
+        if known is None and event.phase is TransactionPhase.ENDED:
+            return self._end_unheard(event, now)
         transaction = known or self._take_up(event, now)
         if transaction is None:
             return None
@@ -191,13 +197,49 @@ class Sessions:
         self.status_changed(evse, before, now)
         return transaction
 
+    def _find(self, event: TransactionReported) -> Transaction | None:
+        """Return the transaction that a message belongs to.
+
+        An end without a usable id is that of the one transaction that runs, if that has
+        never been called by its id: its start was not answered, or the answer not heeded.
+        """
+        station = self._station
+        id_ = event.transaction_id or ""
+        if id_ not in NO_TRANSACTION:
+            return station.transactions.find(id_)
+        running = [
+            evse.transaction for evse in station.evses.values() if evse.transaction
+        ]
+        if event.phase is TransactionPhase.ENDED and len(running) == 1:
+            (only,) = running
+            if not only.id_confirmed and _can_end(only, event):
+                return only
+        return station.transactions.known_end(event)
+
+    def _end_unheard(self, event: TransactionReported, now: datetime) -> Transaction:
+        """Keep the end of a transaction whose start was not heard."""
+        station = self._station
+        evse_id = event.evse_id or (self._only_evse() if len(station.evses) == 1 else 0)
+        transaction = station.transactions.end_unheard(event, evse_id, now)
+        _LOGGER.info(
+            "%s: end of an unknown transaction %s", station.identity, transaction.id
+        )
+        if evse_id:
+            evse = station.known_evse(evse_id)
+            last = evse.last_transaction
+            if last is None or last.started_at <= transaction.started_at:
+                evse.last_transaction = transaction
+            station.mark(EvseKey.SESSION, evse_id)
+        self._tell_ended(transaction)
+        return transaction
+
     def _take_up(self, event: TransactionReported, now: datetime) -> Transaction | None:
         """Return a transaction that an update shows to run, though its start was not heard."""
         station = self._station
         id_ = event.transaction_id or ""
-        if event.evse_id is None or event.phase is TransactionPhase.ENDED:
+        if event.evse_id is None:
             _LOGGER.info(
-                "%s: message of an unknown transaction %s", station.identity, id_
+                "%s: update of an unknown transaction %s", station.identity, id_
             )
             return None
         evse = station.known_evse(event.evse_id)
@@ -240,6 +282,9 @@ class Sessions:
                 evse.applied_a, evse.applied_to_transaction = None, False
                 station.mark(EvseKey.LIMIT, evse.id)
         station.mark(EvseKey.SESSION, evse.id)
+        self._tell_ended(transaction)
+
+    def _tell_ended(self, transaction: Transaction) -> None:
         data = {
             "transaction_id": transaction.id,
             "id_token": transaction.id_token,
@@ -250,7 +295,8 @@ class Sessions:
             else None,
             "reason": transaction.stop_reason,
         }
-        station.tell(Occurrence(OccurrenceKind.TRANSACTION_ENDED, evse.id, data))
+        kind = OccurrenceKind.TRANSACTION_ENDED
+        self._station.tell(Occurrence(kind, transaction.evse_id, data))
 
     def _take_samples(
         self,
@@ -384,3 +430,10 @@ class Sessions:
             self._station.state.wish_available = None
         if status is not None and status is not EvseStatus.CHARGING:
             self._station.mark_channels(evse.id, evse.meter.stop_flow(now))
+
+
+def _can_end(transaction: Transaction, event: TransactionReported) -> bool:
+    """Return whether an end can be that of a transaction, by its time and its register."""
+    start_wh, stop_wh = transaction.reported_start_wh, event.meter_wh
+    in_time = event.at is None or event.at >= transaction.started_at
+    return in_time and (start_wh is None or stop_wh is None or stop_wh >= start_wh)

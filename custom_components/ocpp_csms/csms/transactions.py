@@ -77,7 +77,8 @@ class Transactions:
     def known_start(self, event: TransactionReported) -> Transaction | None:
         """Return the transaction that a repeated start began already."""
         if event.transaction_id is not None:
-            return self.find(event.transaction_id)
+            known = self.find(event.transaction_id)
+            return None if known and _is_reused(known, event) else known
         token = event.id_token.value if event.id_token else None
         return next(
             (
@@ -117,6 +118,47 @@ class Transactions:
         self.remember(transaction)
         return transaction
 
+    def known_end(self, event: TransactionReported) -> Transaction | None:
+        """Return the transaction that an end of no usable id has ended already, repeated."""
+        return next(
+            (
+                known
+                for known in self._known.values()
+                if not known.start_heard
+                and (known.ended_at, known.meter_stop_wh) == (event.at, event.meter_wh)
+            ),
+            None,
+        )
+
+    def end_unheard(
+        self, event: TransactionReported, evse_id: int, now: datetime
+    ) -> Transaction:
+        """Keep the end of a transaction of which nothing was heard before.
+
+        It began when its first value was measured, if it tells any; its energy is known
+        where it tells the register at its begin.
+        """
+        ended_at = event.at or now
+        times = [moment.at for moment in event.samples if moment.at is not None]
+        id_ = event.transaction_id or ""
+        transaction = Transaction(
+            id=self.new_id(now) if id_ in NO_TRANSACTION else id_,
+            evse_id=evse_id,
+            connector_id=event.connector_id or 0,
+            started_at=min([*times, ended_at]),
+            ended_at=ended_at,
+            id_token=event.id_token.value if event.id_token else None,
+            reported_start_wh=_marked_register(
+                event.samples, Context.TRANSACTION_BEGIN
+            ),
+            meter_stop_wh=_stop_register(event),
+            stop_reason=event.stop_reason or "Local",
+            start_heard=False,
+        )
+        transaction.energy_wh = _energy_by_values(transaction, ended_at)
+        self.remember(transaction)
+        return transaction
+
     @staticmethod
     def is_late(event: TransactionReported, evse: Evse) -> bool:
         """Return whether an event is older than the transaction that runs on its EVSE."""
@@ -131,14 +173,35 @@ class Transactions:
         self, transaction: Transaction, event: TransactionReported, evse: Evse
     ) -> None:
         """Take the start of a transaction of which later events came first."""
-        if event.at is None or event.at >= transaction.started_at:
+        begins = event.at is not None and event.at < transaction.started_at
+        if event.at is None or not (begins or not transaction.start_heard):
             return
         transaction.started_at = event.at
         start_wh = _start_register(event)
+        if not transaction.start_heard:
+            self._hear_start(transaction, event, start_wh)
+            return
         energy_wh, before_wh = transaction.energy_wh, transaction.reported_start_wh
         _take_start(transaction, evse, start_wh)
         if start_wh is not None and before_wh is not None:
             transaction.energy_wh = (energy_wh or 0.0) + before_wh - start_wh
+
+    def _hear_start(
+        self,
+        transaction: Transaction,
+        event: TransactionReported,
+        start_wh: float | None,
+    ) -> None:
+        """Complete a transaction of which only the end was known."""
+        transaction.start_heard = True
+        transaction.reported_start_wh = start_wh
+        transaction.evse_id = event.evse_id or transaction.evse_id
+        transaction.connector_id = event.connector_id or transaction.connector_id
+        if event.id_token is not None and transaction.id_token is None:
+            transaction.id_token = event.id_token.value
+        if transaction.ended_at is not None:
+            energy = _energy_by_values(transaction, transaction.ended_at)
+            transaction.energy_wh = transaction.energy_wh if energy is None else energy
 
     def remember(self, transaction: Transaction) -> None:
         """Keep a transaction, so that later messages find it."""
@@ -161,8 +224,8 @@ class Transactions:
             transaction.connector_id = event.connector_id
         if event.remote_start_id is not None:
             transaction.remote_start_id = event.remote_start_id
-        started = event.phase is not TransactionPhase.ENDED
-        if started and transaction.meter_start_wh is None:
+        runs = event.phase is not TransactionPhase.ENDED and transaction.active
+        if runs and transaction.meter_start_wh is None:
             _take_start(transaction, evse, begin_register(event.samples))
 
     def end(
@@ -173,11 +236,7 @@ class Transactions:
         now: datetime,
     ) -> None:
         """End a transaction with what the station says of its end."""
-        transaction.meter_stop_wh = (
-            event.meter_wh
-            if event.meter_wh is not None
-            else end_register(event.samples)
-        )
+        transaction.meter_stop_wh = _stop_register(event)
         energy = _energy_by_values(transaction, event.at or now)
         if energy is not None or not transaction.energy_wh:
             transaction.energy_wh = energy
@@ -257,6 +316,22 @@ def _start_register(event: TransactionReported) -> float | None:
     return begin_register(event.samples)
 
 
+def _stop_register(event: TransactionReported) -> float | None:
+    """Return the register that an end tells, of its own or among its samples."""
+    if event.meter_wh is not None:
+        return event.meter_wh
+    return end_register(event.samples)
+
+
+def _is_reused(known: Transaction, event: TransactionReported) -> bool:
+    """Return whether a start is that of another transaction than the one of its id.
+
+    Some stations begin again to count.
+    """
+    ended = known.ended_at
+    return ended is not None and event.at is not None and event.at > ended
+
+
 def _take_start(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
     """Count a transaction's energy from what the station says is its start."""
     if start_wh is not None:
@@ -286,9 +361,15 @@ def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:
 
 def begin_register(samples: tuple[Samples, ...]) -> float | None:
     """Return the register at the begin of a transaction: the one marked so, else the first."""
+    marked = _marked_register(samples, Context.TRANSACTION_BEGIN)
     values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
-    marked = [s.value for s in values if s.context is Context.TRANSACTION_BEGIN]
-    return next(iter(marked or [s.value for s in values]), None)
+    return next((s.value for s in values), None) if marked is None else marked
+
+
+def _marked_register(samples: tuple[Samples, ...], context: Context) -> float | None:
+    """Return the first register that bears a mark."""
+    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
+    return next((s.value for s in values if s.context is context), None)
 
 
 def end_register(samples: tuple[Samples, ...]) -> float | None:

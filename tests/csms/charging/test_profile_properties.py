@@ -21,6 +21,7 @@ from .profiles import (
     MIDNIGHT,
     NIGHT,
     NOW,
+    ability_of,
     assert_same,
     check_message,
     later,
@@ -132,3 +133,26 @@ def test_valid_and_safe(
         + ([ability.least_a] if not ability.zero else [])
     )
     assert all(0 <= stretch.current_a <= most + 0.1 for stretch in told)
+
+
+def test_example_of_the_documentation() -> None:
+    """What docs/smart-charging.md tells of an evening is so."""
+    begin = NOW.replace(hour=23, minute=0, second=0)
+    end = begin + timedelta(minutes=90)
+    plan = (Stretch(NOW, begin, 0), Stretch(begin, end, 16))
+    desired = Desired(
+        baseline=Daily(MIDNIGHT, ((0, 6.0),)), plan=plan, live=Live(9, later(5))
+    )
+    compiled = compile_profiles(desired, ability_of(), NOW, 1)
+    assert [(i.profile.id, i.profile.stack_level) for i in compiled.profiles] == [
+        (7101, 0),
+        (7201, 1),
+        (7001, 2),
+    ]
+    told = told_by(compiled, ability_of(), None, 600)
+    assert [(stretch.start, stretch.current_a) for stretch in told] == [
+        (NOW, 9),
+        (later(5), 0),
+        (begin, 16),
+        (end, 6),
+    ]

@@ -23,7 +23,9 @@ class Transaction:
     which the energy counts, is corrected where that can't be true, and None until the
     station tells a start value or a first sample. `station_id` is what the station calls
     it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
-    before a crash: the least that the energy can be. `record` is its number in the journal,
+    before a crash: the least that the energy can be. `start_heard` is False where only the end
+    was; `clock_offset_s` is how far the station's clock, by which it tells times, was ahead.
+    `record` is its number in the journal,
     0 while it is in none.
     """
 
@@ -44,6 +46,8 @@ class Transaction:
     station_id: str | None = None
     id_confirmed: bool = False
     resumed: bool = False
+    start_heard: bool = True
+    clock_offset_s: float | None = None
     record: int = 0
 
     @property
