@@ -11,6 +11,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from .const import DOMAIN
 from .hub import CsmsConfigEntry, Hub
 from .services import async_setup_services
+from .session_actions import async_setup_session_actions
 
 if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType
@@ -30,6 +31,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
     async_setup_services(hass)
+    async_setup_session_actions(hass)
     return True
 
 

@@ -12,9 +12,11 @@ import pytest
 from custom_components.ocpp_csms.action_target import TARGET_FIELDS
 from custom_components.ocpp_csms.csms.model.commands import Trigger
 from custom_components.ocpp_csms.services import ACTIONS
+from custom_components.ocpp_csms.session_actions import SESSION_ACTIONS
 
 from .files import INTEGRATION, REPOSITORY, load_json, load_yaml
 
+ALL = [*ACTIONS, *SESSION_ACTIONS]
 DESCRIBED = load_yaml("services.yaml")
 TEXTS = load_json("translations/en.json")
 ICONS = load_json("icons.json")
@@ -31,17 +33,19 @@ WORDS = words(re.sub(r"^```.*?^```", "", DOCUMENTED, flags=re.DOTALL | re.MULTIL
 
 def schema_fields(action: str) -> dict[str, Any]:
     """Return the fields of an action with their markers, by name."""
+    if action in SESSION_ACTIONS:
+        return {str(key): key for key in SESSION_ACTIONS[action][0]}
     return {str(key): key for key in {**TARGET_FIELDS, **ACTIONS[action][0]}}
 
 
 def test_same_actions() -> None:
     """Code, description, texts and icons know the same actions."""
-    assert list(DESCRIBED) == list(ACTIONS)
-    assert TEXTS["services"].keys() == ACTIONS.keys()
-    assert ICONS["services"].keys() == ACTIONS.keys()
+    assert list(DESCRIBED) == ALL
+    assert list(TEXTS["services"]) == ALL
+    assert list(ICONS["services"]) == ALL
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ALL)
 def test_same_fields(action: str) -> None:
     """Each field is described and named, and required where the code requires it."""
     described = DESCRIBED[action]["fields"]
@@ -68,7 +72,7 @@ def described_words(field: dict[str, Any]) -> Iterator[str]:
         yield from described_words(part)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ALL)
 def test_documented(action: str) -> None:
     """The documentation names each action with all its fields and choices."""
     assert re.search(rf"^\| `{action}` \|", DOCUMENTED, re.MULTILINE)
@@ -83,7 +87,7 @@ def test_documented_messages() -> None:
     assert words(line) == {trigger.value for trigger in Trigger}
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ALL)
 def test_defaults(action: str) -> None:
     """The default that the form shows is the one that holds without it."""
     for name, field in DESCRIBED[action]["fields"].items():
@@ -91,10 +95,14 @@ def test_defaults(action: str) -> None:
             assert schema_fields(action)[name].default() == field["default"], name
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ALL)
 def test_choices(action: str) -> None:
     """Choices are those that the schema takes, each with a text."""
-    values = {**TARGET_FIELDS, **ACTIONS[action][0]}
+    values = (
+        SESSION_ACTIONS[action][0]
+        if action in SESSION_ACTIONS
+        else {**TARGET_FIELDS, **ACTIONS[action][0]}
+    )
     checks = {str(key): value for key, value in values.items()}
     for name, field in DESCRIBED[action]["fields"].items():
         select = field["selector"].get("select")

@@ -7,7 +7,7 @@ from .evse import Evse
 from .framing import ErrorCode, RpcError
 from .journal.errors import JournalError
 from .journal.journal import Journal
-from .journal.records import SessionSample
+from .journal.session import SessionSample
 from .model.meter import CURRENT, POWER, STATE_OF_CHARGE
 from .model.transaction import Transaction
 

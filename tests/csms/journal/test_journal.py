@@ -12,11 +12,11 @@ import pytest
 from custom_components.ocpp_csms.csms.journal import journal as journal_module
 from custom_components.ocpp_csms.csms.journal.journal import Journal
 from custom_components.ocpp_csms.csms.journal.records import (
-    SessionSample,
     new_record,
     read_session,
     session_row,
 )
+from custom_components.ocpp_csms.csms.journal.session import SessionSample
 from custom_components.ocpp_csms.csms.model.evse import ChargingState
 from custom_components.ocpp_csms.csms.model.transaction import Transaction
 
@@ -170,14 +170,16 @@ async def test_sessions_of_a_time(journal: Journal) -> None:
     day = (NOW, NOW + timedelta(days=1))
 
     async def found(**wanted: str) -> list[str]:
-        return [kept.id for _, kept in await journal.sessions(*day, **wanted)]
+        kept = await journal.sessions(*day, **wanted)
+        return [session.transaction_id for session in kept]
 
     assert await found() == ["0", "1", "2", "3"]
     assert await found(station="CP1") == ["0", "1"]
     assert await found(id_token="A") == ["0", "2"]
     assert await found(station="CP2", id_token="B") == ["3"]
     hours = (NOW + timedelta(hours=1), NOW + timedelta(hours=3))
-    assert [s for s, _ in await journal.sessions(*hours)] == ["CP1", "CP2"]
+    kept = await journal.sessions(*hours)
+    assert [session.station for session in kept] == ["CP1", "CP2"]
 
 
 async def test_many_at_once(journal: Journal, path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from custom_components.ocpp_csms.csms.journal import journal as journal_module
 from custom_components.ocpp_csms.csms.journal.errors import JournalError, JournalProblem
 from custom_components.ocpp_csms.csms.journal.journal import Journal
-from custom_components.ocpp_csms.csms.journal.records import SessionSample
 from custom_components.ocpp_csms.csms.journal.schema import MIGRATIONS
+from custom_components.ocpp_csms.csms.journal.session import SessionSample
 
 from ..support import NOW, HandClock, until
 from .disk import fill_disk, forbid_writing, rows, session, sessions_on

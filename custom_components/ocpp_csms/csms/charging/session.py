@@ -139,11 +139,7 @@ def integrate(
     more = energy_wh - totals.energy_wh
     if more <= 0:
         return replace(totals, at=at)
-    if last is None or last == at:
-        parts = [(at, more)]
-    else:
-        parts = _spread(last, at, more)
-    for time, part in parts:
+    for time, part in spread(last or at, at, more):
         price = tariff.price(time, solar_share)
         totals = add(
             totals, part, solar_share, price, tariff.emission(time, solar_share)
@@ -151,16 +147,19 @@ def integrate(
     return replace(totals, at=at, energy_wh=energy_wh)
 
 
-def _spread(
+def spread(
     start: datetime, end: datetime, energy_wh: float
 ) -> list[tuple[datetime, float]]:
-    """Return the energy of each quarter hour that an interval touches."""
+    """Return the energy of each quarter hour that a time touches, by its begin (UTC)."""
     seconds = (end - start).total_seconds()
+    if seconds <= 0:
+        return [(floor_slot(end), energy_wh)]
     parts: list[tuple[datetime, float]] = []
     at = start
     while at < end:
-        until = min(floor_slot(at) + SLOT, end)
-        parts.append((at, energy_wh * (until - at).total_seconds() / seconds))
+        slot = floor_slot(at)
+        until = min(slot + SLOT, end)
+        parts.append((slot, energy_wh * (until - at).total_seconds() / seconds))
         at = until
     return parts
 

@@ -20,15 +20,18 @@ from .records import (
     SELECT_RECENT,
     SELECT_SAMPLES,
     UPSERT_SESSION,
+    UPSERT_SUMMARY,
     Row,
-    SessionSample,
     micros,
     new_record,
     read_sample,
     read_session,
+    read_summary,
     sample_row,
     session_row,
+    summary_row,
 )
+from .session import Session, SessionSample, session_of, summarise
 from .writer import Writer
 
 _LOGGER = logging.getLogger(__name__)
@@ -177,12 +180,20 @@ class Journal:
         *,
         station: str | None = None,
         id_token: str | None = None,
-    ) -> list[tuple[str, Transaction]]:
-        """Return the sessions that began in a time, with their stations, oldest first."""
-        rows = await self._read(
-            SELECT_BETWEEN, (micros(begin), micros(end), station, id_token)
-        )
-        return [read_session(row) for row in rows]
+    ) -> list[Session]:
+        """Return the sessions that began in a time, oldest first."""
+        wanted = (micros(begin), micros(end), station, id_token)
+        found = []
+        for row in await self._read(SELECT_BETWEEN, wanted):
+            *session, seconds, peak_w, quarters = row
+            known_station, transaction = read_session(tuple(session))
+            if seconds is None:
+                samples = await self.samples(transaction.record)
+                summary = summarise(transaction, samples)
+            else:
+                summary = read_summary((seconds, peak_w, quarters))
+            found.append(session_of(known_station, transaction, summary))
+        return found
 
     async def samples(self, record: int) -> list[SessionSample]:
         """Return the samples of a session, oldest first."""
@@ -204,6 +215,13 @@ def _write(
 ) -> None:
     database.executemany(UPSERT_SESSION, sessions)
     database.executemany(INSERT_SAMPLE, samples)
+    for row in sessions:
+        _, transaction = read_session(row)
+        if not transaction.active:
+            known = database.execute(SELECT_SAMPLES, (transaction.record,))
+            summary = summarise(transaction, [read_sample(each) for each in known])
+            values = summary_row(transaction.record, summary)
+            database.execute(UPSERT_SUMMARY, values)
 
 
 def _query(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:

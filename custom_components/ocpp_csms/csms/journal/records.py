@@ -4,14 +4,16 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 import json
 from random import getrandbits
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..model.evse import ChargingState
 from ..model.transaction import Transaction
+from .session import SessionSample, Summary
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RANDOM_BITS = 20
+_QUARTER = 900_000_000
 _COLUMNS = frozenset(
     {"record", "evse_id", "id", "started_at", "ended_at", "id_token", "energy_wh"}
 )
@@ -38,24 +40,18 @@ SELECT * FROM known_sessions WHERE station = ?1 AND (ended_at IS NULL OR record 
 ORDER BY started_at
 """
 SELECT_BETWEEN = """
-SELECT * FROM known_sessions WHERE started_at >= ?1 AND started_at < ?2
+SELECT known_sessions.*, charging_s, peak_w, quarters
+FROM known_sessions LEFT JOIN summaries USING (record)
+WHERE started_at >= ?1 AND started_at < ?2
     AND station = coalesce(?3, station) AND id_token IS coalesce(?4, id_token)
 ORDER BY started_at
+"""
+UPSERT_SUMMARY = """
+INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters) VALUES (?, ?, ?, ?)
 """
 SELECT_SAMPLES = "SELECT * FROM samples WHERE record = ? ORDER BY at"
 
 type Row = tuple[Any, ...]
-
-
-class SessionSample(NamedTuple):
-    """What flowed at a moment of a session: its energy so far in Wh, power, current, charge."""
-
-    record: int
-    at: datetime
-    energy_wh: float | None
-    power_w: float | None = None
-    current_a: float | None = None
-    state_of_charge: float | None = None
 
 
 def new_record(now: datetime) -> int:
@@ -114,6 +110,23 @@ def read_sample(row: Row) -> SessionSample:
     """Return the sample of a row."""
     record, at, *values = row
     return SessionSample(record, _time(at), *values)
+
+
+def summary_row(record: int, summary: Summary) -> Row:
+    """Return the row of a summary; quarter hours by their number since 1970."""
+    quarters = [(micros(at) // _QUARTER, wh) for at, wh in summary.quarters]
+    seconds = summary.charging.total_seconds()
+    return record, seconds, summary.peak_w, json.dumps(quarters)
+
+
+def read_summary(row: Row) -> Summary:
+    """Return the summary of a row without its record."""
+    seconds, peak_w, text = row
+    return Summary(
+        charging=timedelta(seconds=seconds),
+        peak_w=peak_w,
+        quarters=tuple((_time(n * _QUARTER), wh) for n, wh in json.loads(text)),
+    )
 
 
 def micros(time: datetime) -> int:

@@ -32,6 +32,12 @@ CREATE TABLE samples (
     PRIMARY KEY (record, at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX samples_by_time ON samples (at);
+CREATE TABLE summaries (
+    record INTEGER PRIMARY KEY REFERENCES sessions (record) ON DELETE CASCADE,
+    charging_s REAL NOT NULL,
+    peak_w REAL,
+    quarters TEXT NOT NULL
+) STRICT;
 -- The energy of a session that runs is that of its samples, which are written more often.
 CREATE VIEW known_sessions AS
 SELECT record, station, evse, transaction_id, started_at, ended_at, id_token,

@@ -1,0 +1,172 @@
+"""A charging session as its owner sees it: when, how much, how fast, and what is not certain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from ..charging.session import spread
+from ..model.transaction import Transaction
+from ..transactions import LOST
+
+_CLOCK_STEP_S = 30.0
+"""Clocks that are off by less are not corrected."""
+_FLOWING_W = 50.0
+_LONGEST_GAP = timedelta(minutes=15)
+"""Whoever tells nothing for longer may have stopped and begun again meanwhile."""
+
+
+class Remark(StrEnum):
+    """What is not as certain as it looks; keys for translation."""
+
+    RUNNING = "running"
+    START_UNHEARD = "start_unheard"
+    """Only its end was heard, or its begin came late: it may have begun earlier."""
+    END_UNHEARD = "end_unheard"
+    """Its end was not heard, but concluded from what came after it."""
+    ENERGY_UNKNOWN = "energy_unknown"
+    CLOCK_CORRECTED = "clock_corrected"
+    """The station's clock was wrong, and its times have been corrected."""
+
+
+class SessionSample(NamedTuple):
+    """What flowed at a moment of a session: its energy so far in Wh, power, current, charge."""
+
+    record: int
+    at: datetime
+    energy_wh: float | None
+    power_w: float | None = None
+    current_a: float | None = None
+    state_of_charge: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the samples of a session say: kept for good, when they are not any more."""
+
+    charging: timedelta
+    """How long energy flowed, as far as samples tell."""
+    peak_w: float | None
+    quarters: tuple[tuple[datetime, float], ...]
+    """The energy in Wh of each quarter hour in which any flowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One charging session. Energy in Wh, power in W, times in UTC."""
+
+    record: int
+    station: str
+    evse_id: int
+    connector_id: int
+    transaction_id: str
+    id_token: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    energy_wh: float | None
+    meter_start_wh: float | None
+    meter_stop_wh: float | None
+    summary: Summary
+    stop_reason: str | None
+    remarks: frozenset[Remark]
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it lasted, None while it runs."""
+        return None if self.ended_at is None else self.ended_at - self.started_at
+
+    @property
+    def mean_w(self) -> float | None:
+        """The mean power while energy flowed."""
+        hours = self.summary.charging / timedelta(hours=1)
+        return self.energy_wh / hours if self.energy_wh is not None and hours else None
+
+
+def session_of(station: str, transaction: Transaction, summary: Summary) -> Session:
+    """Return the session that a transaction and its summary make."""
+    offset = _offset(transaction)
+    ended = transaction.ended_at
+    return Session(
+        record=transaction.record,
+        station=station,
+        evse_id=transaction.evse_id,
+        connector_id=transaction.connector_id,
+        transaction_id=transaction.id,
+        id_token=transaction.id_token,
+        started_at=transaction.started_at - offset,
+        ended_at=None if ended is None else ended - offset,
+        energy_wh=transaction.energy_wh,
+        meter_start_wh=transaction.reported_start_wh,
+        meter_stop_wh=transaction.meter_stop_wh,
+        summary=summary,
+        stop_reason=transaction.stop_reason,
+        remarks=_remarks(transaction, offset),
+    )
+
+
+def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Summary:
+    """Return what samples, oldest first, say of a transaction."""
+    offset = _offset(transaction)
+    moved = [sample._replace(at=sample.at - offset) for sample in samples]
+    powers = [sample.power_w for sample in samples if sample.power_w is not None]
+    return Summary(
+        charging=_charging(moved),
+        peak_w=max(powers, default=None),
+        quarters=_quarters(transaction, moved, offset),
+    )
+
+
+def _offset(transaction: Transaction) -> timedelta:
+    """Return how far the times that the station told are ahead."""
+    seconds = transaction.clock_offset_s or 0.0
+    return timedelta(seconds=seconds) if abs(seconds) >= _CLOCK_STEP_S else timedelta()
+
+
+def _charging(samples: Sequence[SessionSample]) -> timedelta:
+    total = timedelta()
+    for before, sample in pairwise(samples):
+        rose = (sample.energy_wh or 0.0) > (before.energy_wh or 0.0)
+        flowed = rose or (sample.power_w or 0.0) > _FLOWING_W
+        if flowed and sample.at - before.at <= _LONGEST_GAP:
+            total += sample.at - before.at
+    return total
+
+
+def _quarters(
+    transaction: Transaction, samples: Sequence[SessionSample], offset: timedelta
+) -> tuple[tuple[datetime, float], ...]:
+    """Return the energy by quarter hours; between two moments it is spread evenly.
+
+    What the samples do not tell lies between the last of them and the end. Where they tell
+    more than there was in the end, all of them are a little less.
+    """
+    known = [(s.at, s.energy_wh) for s in samples if s.energy_wh is not None]
+    points = [(transaction.started_at - offset, 0.0), *known]
+    if transaction.ended_at is not None and transaction.energy_wh is not None:
+        points.append((transaction.ended_at - offset, transaction.energy_wh))
+    quarters: dict[datetime, float] = {}
+    at, energy = points[0]
+    for time, total in points[1:]:
+        if total > energy and time >= at:
+            for slot, part in spread(at, time, total - energy):
+                quarters[slot] = quarters.get(slot, 0.0) + part
+            energy = total
+        at = max(at, time)
+    most = energy if transaction.active else transaction.energy_wh
+    part = 1.0 if most is None or energy <= most else most / energy
+    return tuple(
+        (at, wh * part) for at, wh in sorted(quarters.items()) if wh * part > 0
+    )
+
+
+def _remarks(transaction: Transaction, offset: timedelta) -> frozenset[Remark]:
+    remarks = {
+        Remark.RUNNING: transaction.active,
+        Remark.START_UNHEARD: transaction.resumed or not transaction.start_heard,
+        Remark.END_UNHEARD: transaction.stop_reason == LOST,
+        Remark.ENERGY_UNKNOWN: transaction.energy_wh is None,
+        Remark.CLOCK_CORRECTED: bool(offset),
+    }
+    return frozenset(remark for remark, holds in remarks.items() if holds)

@@ -1,0 +1,182 @@
+"""Actions with the sessions of the past: they ask the journal, no charger."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.json import json_dumps
+from homeassistant.util import dt as dt_util
+import probatio
+
+from .action_target import action_targets
+from .const import DOMAIN
+from .csms.journal.errors import JournalError
+from .csms.journal.session import Session
+from .journal import async_current
+from .session_table import Place, session_csv, session_data
+
+_A_MONTH = timedelta(days=31)
+_FIRST = datetime(2000, 1, 1, tzinfo=dt_util.UTC)
+_CSV, _CSV_COMMA, _JSON = "csv", "csv_decimal_comma", "json"
+
+_FILTER: dict[Any, Any] = {
+    probatio.Optional("begin"): cv.datetime,
+    probatio.Optional("end"): cv.datetime,
+    probatio.Optional(ATTR_DEVICE_ID): probatio.All(
+        probatio.EnsureList(), probatio.Length(min=1), [cv.string]
+    ),
+    probatio.Optional("id_token"): cv.string,
+}
+GET_SESSIONS_FIELDS = _FILTER
+EXPORT_SESSIONS_FIELDS = _FILTER | {
+    probatio.Required("path"): cv.string,
+    probatio.Optional("format", default=_CSV): probatio.In([_CSV, _CSV_COMMA, _JSON]),
+}
+
+type Action = Callable[[HomeAssistant, ServiceCall], Awaitable[ServiceResponse]]
+
+
+@callback
+def async_setup_session_actions(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    for name, (fields, action, response) in SESSION_ACTIONS.items():
+        _register(hass, name, fields, action, response)
+
+
+def _register(
+    hass: HomeAssistant,
+    name: str,
+    fields: dict[Any, Any],
+    action: Action,
+    response: SupportsResponse,
+) -> None:
+    async def handle(call: ServiceCall) -> ServiceResponse:
+        return await action(hass, call)
+
+    hass.services.async_register(
+        DOMAIN,
+        name,
+        handle,
+        schema=probatio.Schema(fields),
+        supports_response=response,
+    )
+
+
+async def _get_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    place = _place(hass)
+    sessions = await _sessions(hass, call)
+    return {"sessions": [session_data(session, place) for session in sessions]}
+
+
+async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    path = Path(hass.config.path(call.data["path"]))
+    if not hass.config.is_allowed_path(str(path)):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="path_not_allowed",
+            translation_placeholders={"path": str(path)},
+        )
+    sessions, place = await _sessions(hass, call), _place(hass)
+    kind = call.data["format"]
+    if kind == _JSON:
+        text = json_dumps([session_data(session, place) for session in sessions])
+    else:
+        text = session_csv(sessions, place, decimal_comma=kind == _CSV_COMMA)
+    try:
+        await hass.async_add_executor_job(_write, path, text, kind != _JSON)
+    except OSError as error:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="file_not_written",
+            translation_placeholders={
+                "path": str(path),
+                "error": error.strerror or str(error),
+            },
+        ) from error
+    return {"path": str(path), "sessions": len(sessions)}
+
+
+def _write(path: Path, text: str, marked: bool) -> None:
+    """Write a file as a whole; spreadsheets know UTF-8 by its mark."""
+    beside = path.with_name(f"{path.name}.new")
+    encoding = "utf-8-sig" if marked else "utf-8"
+    beside.write_text(text, encoding=encoding, newline="")
+    beside.replace(path)
+
+
+async def _sessions(hass: HomeAssistant, call: ServiceCall) -> list[Session]:
+    """Return the sessions that are asked for; without a begin those of the last month."""
+    journal = async_current(hass)
+    if journal is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_journal"
+        )
+    end = _time(call.data.get("end")) or dt_util.utcnow() + timedelta(days=1)
+    begin = _time(call.data.get("begin")) or max(end - _A_MONTH, _FIRST)
+    places = _chosen(hass, call)
+    try:
+        sessions = await journal.sessions(
+            begin, end, id_token=call.data.get("id_token")
+        )
+    except JournalError as error:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="sessions_not_readable",
+            translation_placeholders={"error": error.detail or str(error.problem)},
+        ) from error
+    return [
+        session
+        for session in sessions
+        if places is None or _is_at(session, places.get(session.station, ()))
+    ]
+
+
+def _chosen(
+    hass: HomeAssistant, call: ServiceCall
+) -> dict[str, list[int | None]] | None:
+    """Return the stations that are chosen, with their EVSEs, None for all."""
+    if ATTR_DEVICE_ID not in call.data:
+        return None
+    chosen: dict[str, list[int | None]] = {}
+    for target in action_targets(hass, call).values():
+        chosen.setdefault(target.station.identity, []).append(target.evse_id)
+    return chosen
+
+
+def _is_at(session: Session, evses: list[int | None] | tuple[()]) -> bool:
+    return any(evse_id in (None, session.evse_id) for evse_id in evses)
+
+
+def _time(time: datetime | None) -> datetime | None:
+    """Return a time that the user gave by the clock of the house."""
+    return None if time is None else dt_util.as_utc(time)
+
+
+def _place(hass: HomeAssistant) -> Place:
+    names = {
+        coordinator.station.identity: coordinator.name
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for coordinator in entry.runtime_data.coordinators.values()
+    }
+    return Place(names, dt_util.get_default_time_zone())
+
+
+SESSION_ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
+    "get_sessions": (GET_SESSIONS_FIELDS, _get_sessions, SupportsResponse.ONLY),
+    "export_sessions": (
+        EXPORT_SESSIONS_FIELDS,
+        _export_sessions,
+        SupportsResponse.OPTIONAL,
+    ),
+}

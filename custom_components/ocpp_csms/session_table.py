@@ -1,0 +1,125 @@
+"""Sessions as data for automations, and as tables for spreadsheets."""
+
+from collections.abc import Callable, Iterable
+import csv
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from io import StringIO
+from typing import Any
+
+from .csms.journal.session import Session
+
+_FORMULAS = ("=", "+", "-", "@")
+"""What makes a spreadsheet take a text for a formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What sessions are told with: the names of stations, and the zone of the house."""
+
+    names: dict[str, str]
+    """Names of stations by identity; one that is not set up any more keeps its identity."""
+    zone: tzinfo
+
+    def name(self, identity: str) -> str:
+        """Return the name of a station."""
+        return self.names.get(identity, identity)
+
+    def time(self, time: datetime | None) -> datetime | None:
+        """Return a time by the clock of the house."""
+        return None if time is None else time.astimezone(self.zone)
+
+
+def session_data(session: Session, place: Place) -> dict[str, Any]:
+    """Return a session as data; energy in kWh, power in W, lengths in seconds."""
+    summary, duration = session.summary, session.duration
+    return {
+        "id": session.record,
+        "station": place.name(session.station),
+        "identity": session.station,
+        "evse": session.evse_id,
+        "connector": session.connector_id,
+        "transaction_id": session.transaction_id,
+        "id_token": session.id_token,
+        "started_at": _iso(place.time(session.started_at)),
+        "ended_at": _iso(place.time(session.ended_at)),
+        "duration": None if duration is None else duration.total_seconds(),
+        "charging_duration": summary.charging.total_seconds(),
+        "energy": _kilo(session.energy_wh),
+        "meter_start": _kilo(session.meter_start_wh),
+        "meter_stop": _kilo(session.meter_stop_wh),
+        "peak_power": summary.peak_w,
+        "mean_power": None if session.mean_w is None else round(session.mean_w, 1),
+        "stop_reason": session.stop_reason,
+        "remarks": sorted(session.remarks),
+        "quarter_hours": [
+            {"start": _iso(place.time(at)), "energy": _kilo(wh)}
+            for at, wh in summary.quarters
+        ],
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")
+
+
+def _kilo(value_wh: float | None) -> float | None:
+    return None if value_wh is None else round(value_wh / 1000, 3)
+
+
+type _Cell = str | float | int | datetime | None
+_COLUMNS: dict[str, Callable[[Session, Place], _Cell]] = {
+    "Station": lambda session, place: place.name(session.station),
+    "EVSE": lambda session, _: session.evse_id or None,
+    "Begin": lambda session, place: place.time(session.started_at),
+    "End": lambda session, place: place.time(session.ended_at),
+    "Duration (h)": lambda session, _: _hours(session),
+    "Energy (kWh)": lambda session, _: _kilo(session.energy_wh),
+    "Meter begin (kWh)": lambda session, _: _kilo(session.meter_start_wh),
+    "Meter end (kWh)": lambda session, _: _kilo(session.meter_stop_wh),
+    "Peak power (kW)": lambda session, _: _kilo(session.summary.peak_w),
+    "Id token": lambda session, _: session.id_token,
+    "Stop reason": lambda session, _: session.stop_reason,
+    "Remarks": lambda session, _: ", ".join(sorted(session.remarks)) or None,
+    "Transaction": lambda session, _: session.transaction_id,
+    "Record": lambda session, _: str(session.record),
+}
+
+
+def _hours(session: Session) -> float | None:
+    duration = session.duration
+    return None if duration is None else round(duration.total_seconds() / 3600, 3)
+
+
+def session_csv(
+    sessions: Iterable[Session], place: Place, *, decimal_comma: bool = False
+) -> str:
+    """Return sessions as CSV (RFC 4180), a line each, with a line of names.
+
+    With a decimal comma the fields are set apart by semicolons, as spreadsheets expect
+    where such a comma is used. Texts that would be taken for formulas begin with an
+    apostrophe, which spreadsheets do not show.
+    """
+    text = StringIO()
+    writer = csv.writer(text, delimiter=";" if decimal_comma else ",")
+    writer.writerow(_COLUMNS)
+    for session in sessions:
+        cells = (column(session, place) for column in _COLUMNS.values())
+        writer.writerow(_text(cell, decimal_comma=decimal_comma) for cell in cells)
+    return text.getvalue()
+
+
+def _text(cell: _Cell, *, decimal_comma: bool) -> str:
+    match cell:
+        case None:
+            return ""
+        case datetime():
+            return f"{cell:%Y-%m-%d %H:%M:%S}"
+        case float():
+            number = f"{cell:.3f}"
+            return number.replace(".", ",") if decimal_comma else number
+        case str():
+            plain = "".join(c if c.isprintable() else " " for c in cell)
+            return f"'{plain}" if plain.lstrip().startswith(_FORMULAS) else plain
+        case _:
+            return str(cell)
