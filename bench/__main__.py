@@ -7,6 +7,7 @@ import time
 
 from .cost import measure_cost
 from .decisions import measure_decisions
+from .durability import measure_durability
 from .plan import FULL, QUICK, tell
 from .process import leave_server_core
 from .record import record, surroundings
@@ -22,6 +23,7 @@ MEASURES = {
     "storm": measure_storm,
     "start": measure_start,
     "decisions": measure_decisions,
+    "durability": measure_durability,
 }
 
 

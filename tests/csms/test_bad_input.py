@@ -287,11 +287,15 @@ async def test_out_of_order(
 async def test_out_of_order_2x(
     call_in: Dial, station: Station, other: BareStation, version_2x: str
 ) -> None:
-    """2.x: an Ended before its Started is acknowledged, and harmless."""
+    """2.x: an Ended before its Started is acknowledged, and both make one that is over."""
     socket = await call_in(version=version_2x)
     assert await socket.call("TransactionEvent", event("Ended", evse=None)) == {}
     assert await socket.call("TransactionEvent", event("Updated", evse=None)) == {}
     assert await socket.call("TransactionEvent", event("Started")) == {}
+    (only,) = station.transactions
+    assert (only.active, only.start_heard, only.evse_id) == (False, True, 1)
+    assert station.evses[1].transaction is None
+    assert await socket.call("TransactionEvent", event("Started", tx="T2")) == {}
     assert station.evses[1].transaction is not None
 
 
@@ -299,10 +303,10 @@ async def test_out_of_order_2x(
 async def test_unknown_transaction(
     call_in: Dial, station: Station, other: BareStation, tx: int
 ) -> None:
-    """Messages for unknown transactions are acknowledged and end no other."""
+    """Messages for unknown transactions are acknowledged and end no other, if they can't."""
     socket = await call_in()
-    await socket.call("StartTransaction", start())
-    await socket.call("StopTransaction", stop(tx))
+    await socket.call("StartTransaction", start(wh=1000))
+    await socket.call("StopTransaction", stop(tx, wh=900))
     assert station.evses[1].transaction is not None
 
 

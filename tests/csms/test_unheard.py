@@ -105,6 +105,7 @@ async def test_end_before_start(cp2x: BareStation, station: Station) -> None:
     assert _all(station) == [kept]
     assert (kept.start_heard, kept.energy_wh, kept.active) == (True, 800, False)
     assert (kept.started_at, kept.evse_id) == (NOW, 1)
+    assert station.evses[1].last_transaction is kept
 
 
 async def test_end_before_update(cp2x: BareStation, station: Station) -> None:

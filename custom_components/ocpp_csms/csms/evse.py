@@ -190,6 +190,12 @@ class Evse:
         """The channels of its meter, known from now or from before a restart."""
         return self.meter.readings.keys() | set(self.known_channels)
 
+    def note_last(self, transaction: Transaction) -> None:
+        """Remember a transaction that has ended as the last one, unless a later one has."""
+        last = self.last_transaction
+        if last is None or last.started_at <= transaction.started_at:
+            self.last_transaction = transaction
+
     def forget_start(self) -> None:
         """Wait no longer for the transaction of a remote start."""
         if self.pending_start is not None:

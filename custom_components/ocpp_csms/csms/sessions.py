@@ -94,6 +94,8 @@ class Sessions:
                 known.evse_id or event.evse_id or self._only_evse()
             )
             station.transactions.begin_earlier(known, event, evse)
+            if not known.active:
+                evse.note_last(known)
             station.mark(EvseKey.SESSION, evse.id)
             return known
         if event.evse_id is None:
@@ -180,6 +182,10 @@ class Sessions:
         transaction = known or self._take_up(event, now)
         if transaction is None:
             return None
+        if not transaction.evse_id:
+            # Only its end was heard, and nobody has said where it was.
+            transaction.evse_id = event.evse_id or 0
+            return transaction
         evse = station.known_evse(transaction.evse_id)
         before = evse.status
         if event.phase is TransactionPhase.UPDATED and station.transactions.reopen(
@@ -225,10 +231,7 @@ class Sessions:
             "%s: end of an unknown transaction %s", station.identity, transaction.id
         )
         if evse_id:
-            evse = station.known_evse(evse_id)
-            last = evse.last_transaction
-            if last is None or last.started_at <= transaction.started_at:
-                evse.last_transaction = transaction
+            station.known_evse(evse_id).note_last(transaction)
             station.mark(EvseKey.SESSION, evse_id)
         self._tell_ended(transaction)
         return transaction

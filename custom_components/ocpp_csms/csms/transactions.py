@@ -255,9 +255,7 @@ class Transactions:
         transaction.charging_state = None
         if evse.transaction is transaction:
             evse.transaction = None
-        last = evse.last_transaction
-        if last is None or last.started_at <= transaction.started_at:
-            evse.last_transaction = transaction
+        evse.note_last(transaction)
 
     def reopen(self, transaction: Transaction, evse: Evse) -> bool:
         """Let a transaction go on that was given up too early; return whether it was."""

@@ -12,7 +12,8 @@ from .session import SessionSample, Summary
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RANDOM_BITS = 20
+_RANDOM_BITS = 30
+_SECOND = 1_000_000
 _QUARTER = 900_000_000
 _COLUMNS = frozenset(
     {"record", "evse_id", "id", "started_at", "ended_at", "id_token", "energy_wh"}
@@ -35,9 +36,13 @@ ON CONFLICT (record, at) DO NOTHING
 """
 """Samples of a session that was deleted meanwhile are left out."""
 SELECT_RECENT = """
-SELECT * FROM known_sessions WHERE station = ?1 AND (ended_at IS NULL OR record IN
-    (SELECT record FROM sessions WHERE station = ?1 ORDER BY started_at DESC LIMIT ?2))
-ORDER BY started_at
+SELECT * FROM known_sessions WHERE record IN (
+    SELECT record FROM sessions WHERE station = ?1 AND ended_at IS NULL
+    UNION
+    SELECT record FROM (
+        SELECT record FROM sessions WHERE station = ?1 ORDER BY started_at DESC LIMIT ?2
+    )
+) ORDER BY started_at
 """
 SELECT_BETWEEN = """
 SELECT known_sessions.*, charging_s, peak_w, quarters
@@ -56,7 +61,7 @@ type Row = tuple[Any, ...]
 
 def new_record(now: datetime) -> int:
     """Return a number for a session that nobody else has: by the time, and by chance."""
-    return (micros(now) // 1000) << _RANDOM_BITS | getrandbits(_RANDOM_BITS)
+    return (micros(now) // _SECOND) << _RANDOM_BITS | getrandbits(_RANDOM_BITS)
 
 
 def session_row(station: str, transaction: Transaction) -> Row:
