@@ -1,10 +1,11 @@
-"""Whom an action addresses."""
+"""Whom an action addresses, and who may ask for it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
@@ -57,6 +58,17 @@ def _target(hass: HomeAssistant, device_id: str, evse: int | None) -> Target:
     coordinator: StationCoordinator = entry.runtime_data.coordinator_of_device(main)
     evse_id = coordinator.evse_of_device(device or main)
     return Target(coordinator, evse_id or evse)
+
+
+async def check_admin(hass: HomeAssistant, call: ServiceCall) -> None:
+    """Refuse a user who is no administrator; automations may."""
+    if not call.context.user_id:
+        return
+    user = await hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    if not user.is_admin:
+        raise Unauthorized(context=call.context)
 
 
 TARGET_FIELDS: dict[Any, Any] = {

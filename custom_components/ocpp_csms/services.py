@@ -11,11 +11,11 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 import probatio
 
-from .action_target import TARGET_FIELDS, Target, action_targets
+from .action_target import TARGET_FIELDS, Target, action_targets, check_admin
 from .const import DOMAIN
 from .csms.availability import set_available
 from .csms.control import find_evse, start_charging, stop_charging
@@ -65,7 +65,7 @@ def _register(
 ) -> None:
     async def handle(call: ServiceCall) -> ServiceResponse:
         if name in ADMIN_ACTIONS:
-            await _check_admin(hass, call)
+            await check_admin(hass, call)
         answers = await _run(action, action_targets(hass, call), call)
         if not call.return_response:
             return None
@@ -105,17 +105,6 @@ async def _run(
     if failures:
         raise failures[0]
     return answers
-
-
-async def _check_admin(hass: HomeAssistant, call: ServiceCall) -> None:
-    """Refuse a user who is no administrator; automations may."""
-    if not call.context.user_id:
-        return
-    user = await hass.auth.async_get_user(call.context.user_id)
-    if user is None:
-        raise UnknownUser(context=call.context)
-    if not user.is_admin:
-        raise Unauthorized(context=call.context)
 
 
 async def _start_charging(target: Target, call: ServiceCall) -> ServiceResponse:

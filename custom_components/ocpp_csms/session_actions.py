@@ -1,6 +1,7 @@
 """Actions with the sessions of the past: they ask the journal, no charger."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .action_target import action_targets
+from .action_target import action_targets, check_admin
 from .const import DOMAIN
+from .csms.journal.corrections import Author, Correction, CorrectionError
 from .csms.journal.errors import JournalError
+from .csms.journal.journal import Journal
 from .csms.journal.session import Session
 from .journal import async_current
-from .session_table import Place, session_csv, session_data
+from .session_table import Place, change_data, session_csv, session_data
 
 _A_MONTH = timedelta(days=31)
 _FIRST = datetime(2000, 1, 1, tzinfo=dt_util.UTC)
@@ -42,6 +45,22 @@ GET_SESSIONS_FIELDS = _FILTER
 EXPORT_SESSIONS_FIELDS = _FILTER | {
     probatio.Required("path"): cv.string,
     probatio.Optional("format", default=_CSV): probatio.In([_CSV, _CSV_COMMA, _JSON]),
+}
+
+_SESSION_IDS = probatio.All(
+    probatio.EnsureList(), probatio.Length(min=1), [probatio.Coerce(int)]
+)
+DELETE_SESSIONS_FIELDS: dict[Any, Any] = {
+    probatio.Required("sessions"): _SESSION_IDS,
+    probatio.Required("reason"): probatio.All(cv.string, probatio.Length(min=1)),
+}
+CORRECT_SESSION_FIELDS: dict[Any, Any] = {
+    probatio.Required("session"): probatio.Coerce(int),
+    probatio.Required("reason"): probatio.All(cv.string, probatio.Length(min=1)),
+    probatio.Optional("energy"): probatio.Coerce(float),
+    probatio.Optional("id_token"): cv.string,
+    probatio.Optional("started_at"): cv.datetime,
+    probatio.Optional("ended_at"): cv.datetime,
 }
 
 type Action = Callable[[HomeAssistant, ServiceCall], Awaitable[ServiceResponse]]
@@ -107,6 +126,75 @@ async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
     return {"path": str(path), "sessions": len(sessions)}
 
 
+async def _delete_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    author = await _author(hass, call)
+    for record in call.data["sessions"]:
+        with _translated():
+            await _journal(hass).delete(record, author)
+    return None
+
+
+async def _correct_session(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    author, data = await _author(hass, call), call.data
+    correction = Correction(
+        energy_wh=data["energy"] * 1000 if "energy" in data else None,
+        id_token=data.get("id_token"),
+        started_at=_time(data.get("started_at")),
+        ended_at=_time(data.get("ended_at")),
+    )
+    with _translated():
+        await _journal(hass).correct(data["session"], correction, author)
+    return None
+
+
+async def _get_session_history(
+    hass: HomeAssistant, call: ServiceCall
+) -> ServiceResponse:
+    place = _place(hass)
+    with _translated():
+        entries = await _journal(hass).history(call.data["session"])
+    return {"changes": [change_data(entry, place) for entry in entries]}
+
+
+async def _author(hass: HomeAssistant, call: ServiceCall) -> Author:
+    """Return who changes sessions; that is for administrators, and for automations."""
+    await check_admin(hass, call)
+    user = None
+    if call.context.user_id:
+        user = await hass.auth.async_get_user(call.context.user_id)
+    return Author(
+        at=dt_util.utcnow(), who=user.name if user else None, reason=call.data["reason"]
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what the journal refuses into errors in the user's language."""
+    try:
+        yield
+    except CorrectionError as error:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=error.reason,
+            translation_placeholders={"session": str(error.record)},
+        ) from error
+    except JournalError as error:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="sessions_not_readable",
+            translation_placeholders={"error": error.detail or str(error.problem)},
+        ) from error
+
+
+def _journal(hass: HomeAssistant) -> Journal:
+    journal = async_current(hass)
+    if journal is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_journal"
+        )
+    return journal
+
+
 def _write(path: Path, text: str, marked: bool) -> None:
     """Write a file as a whole; spreadsheets know UTF-8 by its mark."""
     beside = path.with_name(f"{path.name}.new")
@@ -117,24 +205,13 @@ def _write(path: Path, text: str, marked: bool) -> None:
 
 async def _sessions(hass: HomeAssistant, call: ServiceCall) -> list[Session]:
     """Return the sessions that are asked for; without a begin those of the last month."""
-    journal = async_current(hass)
-    if journal is None:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="no_journal"
-        )
     end = _time(call.data.get("end")) or dt_util.utcnow() + timedelta(days=1)
     begin = _time(call.data.get("begin")) or max(end - _A_MONTH, _FIRST)
     places = _chosen(hass, call)
-    try:
-        sessions = await journal.sessions(
+    with _translated():
+        sessions = await _journal(hass).sessions(
             begin, end, id_token=call.data.get("id_token")
         )
-    except JournalError as error:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="sessions_not_readable",
-            translation_placeholders={"error": error.detail or str(error.problem)},
-        ) from error
     return [
         session
         for session in sessions
@@ -178,5 +255,20 @@ SESSION_ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
         EXPORT_SESSIONS_FIELDS,
         _export_sessions,
         SupportsResponse.OPTIONAL,
+    ),
+    "delete_sessions": (
+        DELETE_SESSIONS_FIELDS,
+        _delete_sessions,
+        SupportsResponse.NONE,
+    ),
+    "correct_session": (
+        CORRECT_SESSION_FIELDS,
+        _correct_session,
+        SupportsResponse.NONE,
+    ),
+    "get_session_history": (
+        {probatio.Required("session"): probatio.Coerce(int)},
+        _get_session_history,
+        SupportsResponse.ONLY,
     ),
 }

@@ -7,6 +7,8 @@ from datetime import datetime, tzinfo
 from io import StringIO
 from typing import Any
 
+from .csms.journal.corrections import AuditEntry
+from .csms.journal.records import read_time
 from .csms.journal.session import Session
 
 _FORMULAS = ("=", "+", "-", "@")
@@ -34,7 +36,7 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
     """Return a session as data; energy in kWh, power in W, lengths in seconds."""
     summary, duration = session.summary, session.duration
     return {
-        "id": session.record,
+        "id": str(session.record),
         "station": place.name(session.station),
         "identity": session.station,
         "evse": session.evse_id,
@@ -57,6 +59,31 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
             for at, wh in summary.quarters
         ],
     }
+
+
+def change_data(entry: AuditEntry, place: Place) -> dict[str, Any]:
+    """Return a change of a session as data."""
+    return {
+        "at": _iso(place.time(entry.at)),
+        "action": entry.action,
+        "who": entry.who,
+        "reason": entry.reason,
+        "before": _values(entry.before, place),
+        "after": None if entry.after is None else _values(entry.after, place),
+    }
+
+
+def _values(values: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Return what changed in the words and units of a session's data."""
+    told: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "energy_wh":
+            told["energy"] = _kilo(value)
+        elif key.endswith("_at") and value is not None:
+            told[key] = _iso(place.time(read_time(value)))
+        else:
+            told[key] = value
+    return told
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -7,10 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.ocpp_csms.const import DOMAIN
 from custom_components.ocpp_csms.csms.journal.session import SessionSample
@@ -207,3 +212,85 @@ async def test_without_an_entry(past: HomeAssistant) -> None:
     with pytest.raises(ServiceValidationError) as raised:
         await _ask(past, "get_sessions")
     assert_translated(raised, "no_journal")
+
+
+async def _first(hass: HomeAssistant) -> dict[str, Any]:
+    answer = await _ask(hass, "get_sessions", **RANGE)
+    first: dict[str, Any] = answer["sessions"][0]
+    return first
+
+
+async def _do(hass: HomeAssistant, action: str, user: Any = None, **data: Any) -> None:
+    context = Context(user_id=user.id) if user else None
+    await hass.services.async_call(DOMAIN, action, data, blocking=True, context=context)
+
+
+async def test_correct(past: HomeAssistant, hass_admin_user: MockUser) -> None:
+    """What a user has changed is told as such, and who has done it and why."""
+    id_ = (await _first(past))["id"]
+    await _do(
+        past,
+        "correct_session",
+        hass_admin_user,
+        session=id_,
+        reason="the meter was exchanged",
+        energy=2.5,
+        ended_at="2026-10-25 01:30:00",
+    )
+    first = await _first(past)
+    assert (first["energy"], first["ended_at"]) == (2.5, "2026-10-25T01:30:00+02:00")
+    assert first["remarks"] == ["corrected"]
+    assert sum(part["energy"] for part in first["quarter_hours"]) == 2.5
+    (change,) = (await _ask(past, "get_session_history", session=id_))["changes"]
+    assert change["at"]
+    del change["at"]
+    assert change == {
+        "action": "corrected",
+        "who": hass_admin_user.name,
+        "reason": "the meter was exchanged",
+        "before": {"energy": 1.5, "ended_at": "2026-10-25T02:30:00+02:00"},
+        "after": {"energy": 2.5, "ended_at": "2026-10-25T01:30:00+02:00"},
+    }
+
+
+async def test_delete(past: HomeAssistant) -> None:
+    """A deleted session is told of nowhere but in its history."""
+    id_ = (await _first(past))["id"]
+    await _do(past, "delete_sessions", sessions=[id_], reason="a test")
+    assert (await _first(past))["id"] != id_
+    (change,) = (await _ask(past, "get_session_history", session=id_))["changes"]
+    assert (change["action"], change["who"], change["after"]) == ("deleted", None, None)
+    assert change["before"]["energy"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "key"),
+    [
+        ("correct_session", {"session": "1", "energy": 1}, "session_unknown"),
+        ("delete_sessions", {"sessions": ["1"]}, "session_unknown"),
+        ("correct_session", {}, "nothing_corrected"),
+        ("correct_session", {"energy": -1}, "energy_not_possible"),
+        ("correct_session", {"ended_at": "2020-01-01 00:00"}, "times_not_possible"),
+    ],
+)
+async def test_refused_changes(
+    past: HomeAssistant, action: str, data: dict[str, Any], key: str
+) -> None:
+    """What can't be changed so is refused with its reason."""
+    if action == "correct_session" and "session" not in data:
+        data = data | {"session": (await _first(past))["id"]}
+    with pytest.raises(ServiceValidationError) as raised:
+        await _do(past, action, reason="a test", **data)
+    assert raised.value.translation_key == key
+
+
+@pytest.mark.parametrize("action", ["correct_session", "delete_sessions"])
+async def test_only_administrators_change_sessions(
+    past: HomeAssistant, hass_read_only_user: MockUser, action: str
+) -> None:
+    """Others may read what is money, not change it."""
+    id_ = (await _first(past))["id"]
+    data = {"session": id_, "energy": 0} if "correct" in action else {"sessions": [id_]}
+    with pytest.raises(Unauthorized):
+        await _do(past, action, hass_read_only_user, reason="greed", **data)
+    assert (await _first(past))["remarks"] == []

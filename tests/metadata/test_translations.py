@@ -104,6 +104,8 @@ def raised_keys() -> dict[str, set[str]]:
             if isinstance(call.args[0], ast.IfExp):
                 keys = [constant(call.args[0].body), constant(call.args[0].orelse)]
             words |= {"station"}
+        elif name == "CorrectionError":
+            keys, words = [constant(call.args[0])], {"session"}
         elif name == "_error":
             keys, words = [constant(call.args[0])], words | {"station"}
         elif name in (

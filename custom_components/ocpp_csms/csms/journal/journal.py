@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+import json
 import logging
 from pathlib import Path
 import sqlite3
@@ -12,10 +13,22 @@ import sqlite3
 from ..clock import Clock, utc_now
 from ..model.transaction import Transaction
 from ..signal import Signal
+from .corrections import (
+    AuditEntry,
+    Author,
+    Correction,
+    apply,
+    correct,
+    delete,
+    read_audit,
+)
 from .database import open_for_reading
 from .errors import JournalError, JournalProblem, as_journal_error
 from .records import (
+    DELETE_OLD_SAMPLES,
+    DELETE_OLD_SESSIONS,
     INSERT_SAMPLE,
+    SELECT_AUDIT,
     SELECT_BETWEEN,
     SELECT_RECENT,
     SELECT_SAMPLES,
@@ -182,18 +195,45 @@ class Journal:
         id_token: str | None = None,
     ) -> list[Session]:
         """Return the sessions that began in a time, oldest first."""
-        wanted = (micros(begin), micros(end), station, id_token)
-        found = []
-        for row in await self._read(SELECT_BETWEEN, wanted):
-            *session, seconds, peak_w, quarters = row
-            known_station, transaction = read_session(tuple(session))
-            if seconds is None:
-                samples = await self.samples(transaction.record)
-                summary = summarise(transaction, samples)
-            else:
-                summary = read_summary((seconds, peak_w, quarters))
-            found.append(session_of(known_station, transaction, summary))
-        return found
+        wanted = (micros(begin), micros(end), station)
+        rows = await self._read(SELECT_BETWEEN, wanted)
+        found = [await self._session(row) for row in rows]
+        return [s for s in found if id_token in (None, s.id_token)]
+
+    async def _session(self, row: Row) -> Session:
+        *told, seconds, peak_w, quarters, changes = row
+        station, transaction = read_session(tuple(told))
+        if seconds is None:
+            samples = await self.samples(transaction.record)
+            summary = summarise(transaction, samples)
+        else:
+            summary = read_summary((seconds, peak_w, quarters))
+        session = session_of(station, transaction, summary)
+        return apply(session, json.loads(changes)) if changes else session
+
+    async def correct(self, record: int, correction: Correction, by: Author) -> None:
+        """Change a session that has ended. Raises CorrectionError or JournalError."""
+        await self.commit()
+        work = partial(correct, record=record, correction=correction, author=by)
+        await self._writer.submit(work)
+
+    async def delete(self, record: int, by: Author) -> None:
+        """Remove a session that has ended. Raises CorrectionError or JournalError."""
+        await self.commit()
+        await self._writer.submit(partial(delete, record=record, author=by))
+
+    async def history(self, record: int) -> list[AuditEntry]:
+        """Return what users have changed of a session, oldest first."""
+        return [read_audit(row) for row in await self._read(SELECT_AUDIT, (record,))]
+
+    async def prune(
+        self, *, samples: datetime | None = None, sessions: datetime | None = None
+    ) -> None:
+        """Forget samples and sessions that are older; what samples said stays with the session.
+
+        Raises JournalError.
+        """
+        await self._writer.submit(partial(_prune, samples, sessions))
 
     async def samples(self, record: int) -> list[SessionSample]:
         """Return the samples of a session, oldest first."""
@@ -222,6 +262,15 @@ def _write(
             summary = summarise(transaction, [read_sample(each) for each in known])
             values = summary_row(transaction.record, summary)
             database.execute(UPSERT_SUMMARY, values)
+
+
+def _prune(
+    samples: datetime | None, sessions: datetime | None, database: sqlite3.Connection
+) -> None:
+    if samples is not None:
+        database.execute(DELETE_OLD_SAMPLES, (micros(samples),))
+    if sessions is not None:
+        database.execute(DELETE_OLD_SESSIONS, (micros(sessions),))
 
 
 def _query(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:

@@ -23,7 +23,8 @@ _NOT_KEPT = frozenset({"kept_wh"})
 UPSERT_SESSION = """
 INSERT INTO sessions (record, station, evse, transaction_id, started_at, ended_at, id_token,
     energy_wh, details)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+WHERE NOT EXISTS (SELECT 1 FROM deleted WHERE record = ?1)
 ON CONFLICT (record) DO UPDATE SET
     evse = excluded.evse, transaction_id = excluded.transaction_id,
     started_at = excluded.started_at, ended_at = excluded.ended_at,
@@ -45,14 +46,20 @@ SELECT * FROM known_sessions WHERE record IN (
 ) ORDER BY started_at
 """
 SELECT_BETWEEN = """
-SELECT known_sessions.*, charging_s, peak_w, quarters
-FROM known_sessions LEFT JOIN summaries USING (record)
+SELECT known_sessions.*, charging_s, peak_w, quarters, changes
+FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
 WHERE started_at >= ?1 AND started_at < ?2
-    AND station = coalesce(?3, station) AND id_token IS coalesce(?4, id_token)
+    AND station = coalesce(?3, station)
 ORDER BY started_at
 """
+SELECT_AUDIT = "SELECT * FROM audit WHERE record = ? ORDER BY at"
+DELETE_OLD_SAMPLES = """
+DELETE FROM samples WHERE at < ? AND record IN (SELECT record FROM summaries)
+"""
+DELETE_OLD_SESSIONS = "DELETE FROM sessions WHERE ended_at < ?"
 UPSERT_SUMMARY = """
-INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters) VALUES (?, ?, ?, ?)
+INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters)
+SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
 """
 SELECT_SAMPLES = "SELECT * FROM samples WHERE record = ? ORDER BY at"
 
@@ -95,8 +102,8 @@ def read_session(row: Row) -> tuple[str, Transaction]:
         record=record,
         id=id_,
         evse_id=evse,
-        started_at=_time(started_at),
-        ended_at=None if ended_at is None else _time(ended_at),
+        started_at=read_time(started_at),
+        ended_at=None if ended_at is None else read_time(ended_at),
         id_token=id_token,
         energy_wh=energy_wh,
         **{key: value for key, value in details.items() if key in _KNOWN},
@@ -114,7 +121,7 @@ def sample_row(sample: SessionSample) -> Row:
 def read_sample(row: Row) -> SessionSample:
     """Return the sample of a row."""
     record, at, *values = row
-    return SessionSample(record, _time(at), *values)
+    return SessionSample(record, read_time(at), *values)
 
 
 def summary_row(record: int, summary: Summary) -> Row:
@@ -130,7 +137,7 @@ def read_summary(row: Row) -> Summary:
     return Summary(
         charging=timedelta(seconds=seconds),
         peak_w=peak_w,
-        quarters=tuple((_time(n * _QUARTER), wh) for n, wh in json.loads(text)),
+        quarters=tuple((read_time(n * _QUARTER), wh) for n, wh in json.loads(text)),
     )
 
 
@@ -139,5 +146,6 @@ def micros(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def _time(micros: int) -> datetime:
+def read_time(micros: int) -> datetime:
+    """Return the time of a number of microseconds since 1970."""
     return _EPOCH + micros * _MICROSECOND

@@ -38,6 +38,22 @@ CREATE TABLE summaries (
     peak_w REAL,
     quarters TEXT NOT NULL
 ) STRICT;
+-- What users have changed lies beside what stations told, which may come again.
+CREATE TABLE corrections (
+    record INTEGER PRIMARY KEY REFERENCES sessions (record) ON DELETE CASCADE,
+    changes TEXT NOT NULL
+) STRICT;
+CREATE TABLE deleted (record INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE audit (
+    at INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    who TEXT,
+    reason TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT
+) STRICT;
+CREATE INDEX audit_by_record ON audit (record, at);
 -- The energy of a session that runs is that of its samples, which are written more often.
 CREATE VIEW known_sessions AS
 SELECT record, station, evse, transaction_id, started_at, ended_at, id_token,

@@ -1,7 +1,7 @@
 """A charging session as its owner sees it: when, how much, how fast, and what is not certain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -27,6 +27,8 @@ class Remark(StrEnum):
     END_UNHEARD = "end_unheard"
     """Its end was not heard, but concluded from what came after it."""
     ENERGY_UNKNOWN = "energy_unknown"
+    CORRECTED = "corrected"
+    """A user has changed what the station told."""
     CLOCK_CORRECTED = "clock_corrected"
     """The station's clock was wrong, and its times have been corrected."""
 
@@ -104,6 +106,22 @@ def session_of(station: str, transaction: Transaction, summary: Summary) -> Sess
         stop_reason=transaction.stop_reason,
         remarks=_remarks(transaction, offset),
     )
+
+
+def rescaled(session: Session, told_wh: float | None) -> Session:
+    """Return a session whose energy was changed, with its quarter hours in the same proportions.
+
+    Where nothing was told before, the energy is spread evenly.
+    """
+    energy_wh, ended = session.energy_wh, session.ended_at
+    if energy_wh is None or energy_wh == told_wh or ended is None:
+        return session
+    if told_wh:
+        known = session.summary.quarters
+        quarters = tuple((at, wh * energy_wh / told_wh) for at, wh in known)
+    else:
+        quarters = tuple(spread(session.started_at, ended, energy_wh))
+    return replace(session, summary=replace(session.summary, quarters=quarters))
 
 
 def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Summary:

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 from ..clock import Clock
+from ..errors import CsmsError
 from .database import checkpoint_by_itself, open_database, set_aside
 from .errors import JournalError, JournalProblem, as_journal_error, is_damage
 
@@ -101,7 +102,7 @@ class Writer:
         held = self._checkpoints
         try:
             outcomes = self._together(jobs)
-        except (sqlite3.Error, JournalError, OverflowError) as error:
+        except (sqlite3.Error, CsmsError, OverflowError) as error:
             if len(jobs) > 1:
                 return [each for job in jobs for each in self._commit([job])]
             return [_Outcome(jobs[0], error=self._refused(error))]
@@ -131,8 +132,8 @@ class Writer:
             raise
         return outcomes
 
-    def _refused(self, error: Exception) -> JournalError:
-        if isinstance(error, JournalError):
+    def _refused(self, error: Exception) -> CsmsError:
+        if isinstance(error, CsmsError):
             return error
         if isinstance(error, sqlite3.Error):
             refused = as_journal_error(error)

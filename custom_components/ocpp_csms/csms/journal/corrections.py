@@ -1,0 +1,159 @@
+"""What users change of sessions: kept beside what the stations told, and who did it and why."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+import json
+from math import isfinite
+import sqlite3
+from typing import Any
+
+from ..charging.times import utc
+from ..errors import CsmsError
+from .records import micros, read_session, read_time
+from .session import Remark, Session, rescaled
+
+_SESSION = "SELECT * FROM known_sessions WHERE record = ?"
+_AUDIT = """
+INSERT INTO audit (at, record, action, who, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class CorrectionError(CsmsError):
+    """A session can't be changed so; `reason` is a key for translation."""
+
+    def __init__(self, reason: str, record: int) -> None:
+        """Say why."""
+        super().__init__(f"{reason}: {record}")
+        self.reason = reason
+        self.record = record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What is to be otherwise than the station told; None leaves it as it is. Energy in Wh."""
+
+    energy_wh: float | None = None
+    id_token: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is changed, ready for JSON."""
+        times = {"started_at": self.started_at, "ended_at": self.ended_at}
+        values = {"energy_wh": self.energy_wh, "id_token": self.id_token}
+        told = {key: micros(utc(time)) for key, time in times.items() if time}
+        return {key: value for key, value in values.items() if value is not None} | told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes something, and why."""
+
+    at: datetime
+    who: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change of a session; values as they were and as they became, None where it is gone."""
+
+    at: datetime
+    action: str
+    who: str | None
+    reason: str
+    before: dict[str, Any]
+    after: dict[str, Any] | None
+
+
+def read_audit(row: tuple[Any, ...]) -> AuditEntry:
+    """Return the entry of a row."""
+    at, _, action, who, reason, before, after = row
+    told = None if after is None else json.loads(after)
+    return AuditEntry(read_time(at), action, who, reason, json.loads(before), told)
+
+
+def apply(session: Session, changes: dict[str, Any]) -> Session:
+    """Return a session as it is after what users have changed of it; an empty token is none."""
+    begin, end = changes.get("started_at"), changes.get("ended_at")
+    corrected = replace(
+        session,
+        energy_wh=changes.get("energy_wh", session.energy_wh),
+        id_token=changes.get("id_token", session.id_token) or None,
+        started_at=session.started_at if begin is None else read_time(begin),
+        ended_at=session.ended_at if end is None else read_time(end),
+        remarks=session.remarks | {Remark.CORRECTED},
+    )
+    return rescaled(corrected, session.energy_wh)
+
+
+def correct(
+    database: sqlite3.Connection, record: int, correction: Correction, author: Author
+) -> None:
+    """Change a session. Raises CorrectionError."""
+    known = _known(database, record)
+    changes = correction.as_data()
+    _check(record, changes, known)
+    row = database.execute(
+        "SELECT changes FROM corrections WHERE record = ?", (record,)
+    ).fetchone()
+    before = json.loads(row[0]) if row else {}
+    database.execute(
+        "INSERT OR REPLACE INTO corrections (record, changes) VALUES (?, ?)",
+        (record, json.dumps(before | changes)),
+    )
+    told = {key: before.get(key, known[key]) for key in changes}
+    _note(database, record, "corrected", author, told, changes)
+
+
+def delete(database: sqlite3.Connection, record: int, author: Author) -> None:
+    """Remove a session for good; what it was stays in the audit trail. Raises CorrectionError."""
+    known = _known(database, record)
+    if known["ended_at"] is None:
+        raise CorrectionError("session_running", record)
+    database.execute("INSERT INTO deleted (record) VALUES (?)", (record,))
+    database.execute("DELETE FROM sessions WHERE record = ?", (record,))
+    _note(database, record, "deleted", author, known, None)
+
+
+def _known(database: sqlite3.Connection, record: int) -> dict[str, Any]:
+    """Return what is known of a session that can be changed, and whose it is."""
+    row = database.execute(_SESSION, (record,)).fetchone()
+    if row is None:
+        raise CorrectionError("session_unknown", record)
+    station, transaction = read_session(row)
+    ended = transaction.ended_at
+    return {
+        "station": station,
+        "transaction_id": transaction.id,
+        "energy_wh": transaction.energy_wh,
+        "id_token": transaction.id_token,
+        "started_at": micros(transaction.started_at),
+        "ended_at": None if ended is None else micros(ended),
+    }
+
+
+def _check(record: int, changes: dict[str, Any], known: dict[str, Any]) -> None:
+    if not changes:
+        raise CorrectionError("nothing_corrected", record)
+    if known["ended_at"] is None:
+        raise CorrectionError("session_running", record)
+    energy_wh = changes.get("energy_wh", 0.0)
+    if not isfinite(energy_wh) or energy_wh < 0:
+        raise CorrectionError("energy_not_possible", record)
+    after = known | changes
+    if after["ended_at"] < after["started_at"]:
+        raise CorrectionError("times_not_possible", record)
+
+
+def _note(
+    database: sqlite3.Connection,
+    record: int,
+    action: str,
+    author: Author,
+    before: dict[str, Any],
+    after: dict[str, Any] | None,
+) -> None:
+    told = None if after is None else json.dumps(after)
+    row = (micros(author.at), record, action, author.who, author.reason)
+    database.execute(_AUDIT, (*row, json.dumps(before), told))
