@@ -33,6 +33,10 @@ VERSIONS: Final = {
 """What the setting of the version may be, besides automatic."""
 
 DEFAULT_PORT: Final = 9000
+CONF_SAMPLE_DAYS: Final = "sample_days"
+CONF_SESSION_YEARS: Final = "session_years"
+DEFAULT_SAMPLE_DAYS: Final = 90
+DEFAULT_SESSION_YEARS: Final = 0
 DEFAULT_PING_INTERVAL: Final = 30
 DEFAULT_MAX_FRAME_KIB: Final = 1024
 DEFAULT_MEASURANDS: Final = (

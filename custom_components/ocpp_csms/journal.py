@@ -4,13 +4,14 @@ from dataclasses import dataclass
 import logging
 from pathlib import Path
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .csms.journal.errors import JournalError, JournalProblem
 from .csms.journal.journal import Journal
 from .repairs import async_report_damaged_journal, async_report_journal
+from .retention import async_keep_tidy
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class _Shared:
     """The open journal, and how many entries use it."""
 
     journal: Journal
+    stop_tidying: CALLBACK_TYPE
     users: int = 0
 
 
@@ -36,7 +38,8 @@ async def async_acquire(hass: HomeAssistant) -> Journal:
     shared = hass.data.get(_SHARED)
     if shared is None:
         journal = Journal(Path(hass.config.path(FILE_NAME)))
-        shared = hass.data[_SHARED] = _Shared(journal)
+        stop = async_keep_tidy(hass, journal)
+        shared = hass.data[_SHARED] = _Shared(journal, stop)
         _tell_the_user(hass, journal)
         shared.users += 1
         try:
@@ -56,6 +59,7 @@ async def async_release(hass: HomeAssistant) -> None:
     shared.users -= 1
     if shared.users <= 0:
         hass.data.pop(_SHARED)
+        shared.stop_tidying()
         await shared.journal.close()
 
 

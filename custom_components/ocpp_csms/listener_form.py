@@ -20,9 +20,13 @@ from .const import (
     CONF_BIND_ADDRESS,
     CONF_MAX_FRAME_KIB,
     CONF_PING_INTERVAL,
+    CONF_SAMPLE_DAYS,
+    CONF_SESSION_YEARS,
     DEFAULT_MAX_FRAME_KIB,
     DEFAULT_PING_INTERVAL,
     DEFAULT_PORT,
+    DEFAULT_SAMPLE_DAYS,
+    DEFAULT_SESSION_YEARS,
 )
 
 
@@ -50,6 +54,12 @@ OPTIONS_SCHEMA = probatio.Schema(
         ),
         probatio.Required(CONF_MAX_FRAME_KIB, default=DEFAULT_MAX_FRAME_KIB): number(
             64, 16384, "KiB"
+        ),
+        probatio.Required(CONF_SAMPLE_DAYS, default=DEFAULT_SAMPLE_DAYS): number(
+            0, 3650, "d"
+        ),
+        probatio.Required(CONF_SESSION_YEARS, default=DEFAULT_SESSION_YEARS): number(
+            0, 100
         ),
     }
 )

@@ -16,6 +16,8 @@ from custom_components.ocpp_csms.const import (
     CONF_BIND_ADDRESS,
     CONF_MAX_FRAME_KIB,
     CONF_PING_INTERVAL,
+    CONF_SAMPLE_DAYS,
+    CONF_SESSION_YEARS,
     DOMAIN,
 )
 from simulator import ManualClock
@@ -251,7 +253,12 @@ async def test_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         result["flow_id"], {CONF_PING_INTERVAL: 0.0, CONF_MAX_FRAME_KIB: 128.0}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {CONF_PING_INTERVAL: 0, CONF_MAX_FRAME_KIB: 128}
+    assert entry.options == {
+        CONF_PING_INTERVAL: 0,
+        CONF_MAX_FRAME_KIB: 128,
+        CONF_SAMPLE_DAYS: 90,
+        CONF_SESSION_YEARS: 0,
+    }
     await hass.async_block_till_done()
     settings = entry.runtime_data.server.settings
     assert settings.ping_interval_s is None

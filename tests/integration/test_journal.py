@@ -1,19 +1,24 @@
 """Sessions on disk: told of when they can't be, whole in backups, there after a restart."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.ocpp_csms.backup import async_post_backup, async_pre_backup
 from custom_components.ocpp_csms.const import DOMAIN
 from custom_components.ocpp_csms.csms.journal.journal import Journal
+from custom_components.ocpp_csms.csms.journal.session import SessionSample
 from custom_components.ocpp_csms.csms.model.transaction import Transaction
 from custom_components.ocpp_csms.journal import FILE_NAME, async_current
+from custom_components.ocpp_csms.retention import FIRST
 
-from ..csms.journal.disk import forbid_writing, session, sessions_on
+from ..csms.journal.disk import forbid_writing, rows, session, sessions_on
 from .common import Charger, mock_entry, subentry_data, until
 from .conftest import SetUp
 
@@ -104,3 +109,41 @@ async def test_entries_share_the_journal(
     await hass.config_entries.async_remove(two.entry_id)
     assert async_current(hass) is None
     assert len(_sessions(hass)) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "samples", "sessions"),
+    [
+        ([{}], 0, 2),
+        ([{"sample_days": 0}], 1, 2),
+        ([{"sample_days": 200}], 1, 2),
+        ([{"session_years": 1}], 0, 1),
+        ([{"session_years": 1}, {}], 0, 2),
+        ([{"session_years": 1}, {"session_years": 3, "sample_days": 0}], 1, 2),
+    ],
+)
+async def test_retention(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    options: list[dict[str, Any]],
+    samples: int,
+    sessions: int,
+) -> None:
+    """Samples go after some months, sessions only if that is wanted; the longest time holds."""
+    for number, chosen in enumerate(options):
+        entry = mock_entry(subentry_data(f"S{number}", f"S{number}"))
+        await set_up(entry)
+        hass.config_entries.async_update_entry(entry, options=chosen)
+    now = dt_util.utcnow()
+    for age in (500, 100):
+        began = now - timedelta(days=age)
+        kept = session(str(age), started_at=began, ended_at=began, energy_wh=1.0)
+        _journal(hass).put("CP1", kept)
+    _journal(hass).add(SessionSample(kept.record, kept.started_at, 1.0))
+    await _journal(hass).commit()
+    async_fire_time_changed(hass, now + FIRST + timedelta(seconds=1))
+    await hass.async_block_till_done()
+    await _journal(hass).commit()
+    path = Path(hass.config.path(FILE_NAME))
+    assert len(rows(path, "SELECT * FROM samples")) == samples
+    assert len(_sessions(hass)) == sessions
