@@ -66,7 +66,7 @@ async def _async_entry_updated(hass: HomeAssistant, entry: CsmsConfigEntry) -> N
     if entry.runtime_data.listener_changed:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     else:
-        await entry.runtime_data.async_sync_stations()
+        await entry.runtime_data.async_sync()
 
 
 async def async_remove_config_entry_device(

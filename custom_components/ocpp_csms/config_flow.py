@@ -1,4 +1,4 @@
-"""Config flow: the listener of an entry, the stations as its subentries, and discovery."""
+"""Config flow: the listener of an entry, and what is discovered; subentries have flows of their own."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,12 +11,13 @@ from homeassistant.config_entries import (
     ConfigSubentry,
     ConfigSubentryFlow,
     OptionsFlow,
-    SubentryFlowResult,
 )
-from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 
-from .const import CONF_IDENTITY, DOMAIN, SUBENTRY_STATION
+from .const import CONF_IDENTITY, CONF_TOKENS, DOMAIN, SUBENTRY_HOLDER, SUBENTRY_STATION
+from .holder_flow import HolderSubentryFlow
+from .holder_form import holder_data, holder_errors, holder_schema
 from .hub import CsmsConfigEntry
 from .listener_form import (
     LISTENER_SCHEMA,
@@ -24,13 +25,11 @@ from .listener_form import (
     listener_data,
     listener_errors,
 )
+from .presented_tokens import offer_id
+from .station_flow import StationSubentryFlow
 from .station_form import (
     CONFIRM_SCHEMA,
-    RECONFIGURE_SCHEMA,
-    STATION_SCHEMA,
-    identity_error,
     is_configured,
-    sectioned,
     station_data,
     station_errors,
     station_name,
@@ -53,7 +52,10 @@ class CsmsConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: CsmsConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the kinds of subentries."""
-        return {SUBENTRY_STATION: StationSubentryFlow}
+        return {
+            SUBENTRY_STATION: StationSubentryFlow,
+            SUBENTRY_HOLDER: HolderSubentryFlow,
+        }
 
     @staticmethod
     @callback
@@ -119,7 +121,9 @@ class CsmsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_integration_discovery(
         self, discovery_info: dict[str, str]
     ) -> ConfigFlowResult:
-        """Offer a station that has dialled in and that nobody knows."""
+        """Offer a station, or an id token, that nobody knows."""
+        if CONF_TOKENS in discovery_info:
+            return await self._offer_token(discovery_info)
         identity = discovery_info[CONF_IDENTITY]
         await self.async_set_unique_id(identity)
         if is_configured(self.hass, identity):
@@ -131,6 +135,46 @@ class CsmsConfigFlow(ConfigFlow, domain=DOMAIN):
             "name": identity if name == identity else f"{name} ({identity})"
         }
         return await self.async_step_confirm()
+
+    async def _offer_token(self, found: dict[str, str]) -> ConfigFlowResult:
+        """Offer a token that was presented at a charger and that nobody holds."""
+        await self.async_set_unique_id(offer_id(found[CONF_TOKENS]))
+        self._discovered = found
+        name = f"{found[CONF_TOKENS]} ({found['station']})"
+        self.context["title_placeholders"] = {"name": name}
+        return await self.async_step_token()
+
+    async def async_step_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Give a token a holder, who may charge from then on."""
+        entry = self.hass.config_entries.async_get_entry(self._discovered["entry_id"])
+        if entry is None:
+            return self.async_abort(reason="entry_removed")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            name, data = user_input[CONF_NAME].strip(), holder_data(user_input)
+            errors = holder_errors(entry, name, data)
+            if not errors:
+                self.hass.config_entries.async_add_subentry(
+                    entry,
+                    ConfigSubentry(
+                        data=MappingProxyType(data),
+                        subentry_type=SUBENTRY_HOLDER,
+                        title=name,
+                        unique_id=None,
+                    ),
+                )
+                return self.async_abort(reason="holder_added")
+        suggested = user_input or {CONF_TOKENS: [self._discovered[CONF_TOKENS]]}
+        return self.async_show_form(
+            step_id="token",
+            data_schema=self.add_suggested_values_to_schema(
+                holder_schema(entry), suggested
+            ),
+            description_placeholders={"station": self._discovered["station"]},
+            errors=errors,
+        )
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -201,70 +245,4 @@ class CsmsOptionsFlow(OptionsFlow):
             data_schema=self.add_suggested_values_to_schema(
                 OPTIONS_SCHEMA, self.config_entry.options
             ),
-        )
-
-
-class StationSubentryFlow(ConfigSubentryFlow):
-    """Adds a station before it dials in, and changes its settings."""
-
-    async def async_step_user(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for identity and settings of a station."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            identity = user_input[CONF_IDENTITY].strip()
-            if is_configured(self.hass, identity):
-                return self.async_abort(reason="already_configured")
-            data = station_data(identity, user_input)
-            errors = station_errors(data)
-            if error := identity_error(identity):
-                errors = {CONF_IDENTITY: error}
-            if not errors:
-                self._forget_discovery(identity)
-                return self.async_create_entry(
-                    title=station_name(identity, user_input),
-                    data=data,
-                    unique_id=identity,
-                )
-        return self.async_show_form(
-            step_id="user",
-            data_schema=self.add_suggested_values_to_schema(STATION_SCHEMA, user_input),
-            errors=errors,
-        )
-
-    def _forget_discovery(self, identity: str) -> None:
-        """End the flow that offers the station, if it has dialled in already."""
-        for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN):
-            if flow["context"].get("unique_id") == identity:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Change the settings of a station."""
-        subentry = self._get_reconfigure_subentry()
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            identity = subentry.data[CONF_IDENTITY]
-            data = station_data(identity, user_input, subentry.data.get(CONF_PASSWORD))
-            errors = station_errors(data)
-            if not errors:
-                return self.async_update_and_abort(
-                    self._get_entry(),
-                    subentry,
-                    title=station_name(identity, user_input),
-                    data=data,
-                )
-        suggested = user_input or {
-            CONF_NAME: subentry.title,
-            **sectioned(subentry.data),
-        }
-        return self.async_show_form(
-            step_id="reconfigure",
-            data_schema=self.add_suggested_values_to_schema(
-                RECONFIGURE_SCHEMA, suggested
-            ),
-            description_placeholders={CONF_IDENTITY: subentry.data[CONF_IDENTITY]},
-            errors=errors,
         )

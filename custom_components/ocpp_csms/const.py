@@ -7,6 +7,7 @@ from .csms.model.version import OcppVersion
 DOMAIN: Final = "ocpp_csms"
 
 SUBENTRY_STATION: Final = "charging_station"
+SUBENTRY_HOLDER: Final = "id_token"
 
 CONF_BIND_ADDRESS: Final = "bind_address"
 CONF_PING_INTERVAL: Final = "ping_interval"
@@ -21,8 +22,23 @@ CONF_ALIGNED_INTERVAL: Final = "aligned_interval"
 CONF_MEASURANDS: Final = "measurands"
 CONF_MAX_CURRENT: Final = "max_current"
 CONF_ID_TOKEN: Final = "id_token"
+CONF_START: Final = "start"
+CONF_UNKNOWN_TOKENS: Final = "unknown_tokens"
+CONF_AUTOMATIC_START: Final = "automatic_start"
+CONF_LOCAL_LIST: Final = "local_list"
 CONF_OBSERVE_ONLY: Final = "observe_only"
 CONF_SKIP_STEPS: Final = "skip_steps"
+
+CONF_TOKENS: Final = "tokens"
+CONF_TOKEN_TYPE: Final = "token_type"
+CONF_BLOCKED: Final = "blocked"
+CONF_EXPIRES: Final = "expires"
+CONF_GROUP: Final = "group"
+CONF_STATIONS: Final = "stations"
+CONF_CONCURRENT: Final = "concurrent"
+CONF_VEHICLE: Final = "vehicle"
+CONF_MOST_ENERGY: Final = "most_energy"
+CONF_MOST_HOURS: Final = "most_hours"
 
 VERSION_AUTOMATIC: Final = "automatic"
 VERSIONS: Final = {

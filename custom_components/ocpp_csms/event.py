@@ -28,8 +28,11 @@ class CsmsEventDescription(EventEntityDescription):
 ID_TOKEN = CsmsEventDescription(
     key="id_token",
     translation_key="id_token",
-    event_types=["presented"],
-    types={OccurrenceKind.ID_TOKEN_PRESENTED: "presented"},
+    event_types=["presented", "authorization_requested"],
+    types={
+        OccurrenceKind.ID_TOKEN_PRESENTED: "presented",
+        OccurrenceKind.AUTHORIZATION_REQUESTED: "authorization_requested",
+    },
 )
 """Of the station, and of the EVSE where it is known: a reader may serve several."""
 
@@ -66,10 +69,11 @@ EVSE_EVENTS = (
     CsmsEventDescription(
         key="transaction",
         translation_key="transaction",
-        event_types=["started", "ended", "start_timed_out"],
+        event_types=["started", "ended", "limit_reached", "start_timed_out"],
         types={
             OccurrenceKind.TRANSACTION_STARTED: "started",
             OccurrenceKind.TRANSACTION_ENDED: "ended",
+            OccurrenceKind.TRANSACTION_LIMITED: "limit_reached",
             OccurrenceKind.START_TIMED_OUT: "start_timed_out",
         },
     ),
@@ -84,7 +88,11 @@ EVSE_EVENTS = (
 )
 
 
-_OF_ANY_EVSE = (OccurrenceKind.ID_TOKEN_PRESENTED, OccurrenceKind.MONITORED_EVENT)
+_OF_ANY_EVSE = (
+    OccurrenceKind.ID_TOKEN_PRESENTED,
+    OccurrenceKind.AUTHORIZATION_REQUESTED,
+    OccurrenceKind.MONITORED_EVENT,
+)
 """What a station shows wherever it happened."""
 
 

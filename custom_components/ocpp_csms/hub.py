@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 import logging
 from typing import Any
 
@@ -15,11 +16,13 @@ from homeassistant.helpers.storage import Store
 
 from .const import (
     CONF_ALIGNED_INTERVAL,
+    CONF_AUTOMATIC_START,
     CONF_BIND_ADDRESS,
     CONF_CALL_TIMEOUT,
     CONF_HEARTBEAT_INTERVAL,
     CONF_ID_TOKEN,
     CONF_IDENTITY,
+    CONF_LOCAL_LIST,
     CONF_MAX_CURRENT,
     CONF_MAX_FRAME_KIB,
     CONF_MEASURANDS,
@@ -27,6 +30,8 @@ from .const import (
     CONF_PING_INTERVAL,
     CONF_SAMPLE_INTERVAL,
     CONF_SKIP_STEPS,
+    CONF_START,
+    CONF_UNKNOWN_TOKENS,
     CONF_VERSION,
     DEFAULT_MAX_FRAME_KIB,
     DEFAULT_MEASURANDS,
@@ -38,16 +43,20 @@ from .const import (
 )
 from .coordinator import StationCoordinator
 from .csms import memory
+from .csms.authorization import Authorizer, StartPolicy, UnknownTokens
 from .csms.changes import Change, EvseKey, StationKey
 from .csms.journal.errors import JournalError
 from .csms.journal.journal import Journal
 from .csms.model.meter import REGISTER
 from .csms.model.transaction import Transaction
+from .csms.onboarding import Step
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
+from .holder_form import holder_subentries, read_holder
 from .journal import async_acquire, async_release
 from .offers import Offers
+from .presented_tokens import PresentedTokens
 from .repairs import async_clear_rejections, async_report_rejection, async_report_setup
 
 LOGGER = logging.getLogger(__package__)
@@ -96,6 +105,12 @@ def station_config(subentry: ConfigSubentry) -> StationConfig:
         measurands=tuple(data.get(CONF_MEASURANDS, DEFAULT_MEASURANDS)),
         max_current_a=data.get(CONF_MAX_CURRENT, defaults.max_current_a),
         id_token=data.get(CONF_ID_TOKEN) or DEFAULT_ID_TOKEN,
+        start=StartPolicy(data.get(CONF_START, defaults.start)),
+        unknown_tokens=UnknownTokens(
+            data.get(CONF_UNKNOWN_TOKENS, defaults.unknown_tokens)
+        ),
+        automatic_start=data.get(CONF_AUTOMATIC_START, defaults.automatic_start),
+        local_list=data.get(CONF_LOCAL_LIST, defaults.local_list),
         skip_steps=frozenset(data.get(CONF_SKIP_STEPS, ())),
         observe_only=data.get(CONF_OBSERVE_ONLY, False),
     )
@@ -119,6 +134,8 @@ class Hub:
         self._save_within_s: float | None = None
         """How soon what is known is going to be saved, at most."""
         self._offers = Offers(hass, entry)
+        self.presented_tokens = PresentedTokens(hass, entry)
+        self._authorizer = Authorizer()
         self._platforms: list[Callable[[StationCoordinator], None]] = []
         self._server: Server | None = None
 
@@ -140,7 +157,13 @@ class Hub:
         async with AsyncExitStack() as on_failure:
             self._journal = await async_acquire(self.hass)
             on_failure.push_async_callback(self._release_journal)
-            self._server = Server(self._settings, quirks=quirks, journal=self._journal)
+            self._know_holders()
+            self._server = Server(
+                self._settings,
+                quirks=quirks,
+                authorizer=self._authorizer,
+                journal=self._journal,
+            )
             await self._open_listener(self._server)
             on_failure.pop_all()
 
@@ -170,6 +193,7 @@ class Hub:
         """Close the listener and keep what is known of the stations."""
         await self.server.stop()
         self._offers.async_end()
+        self.presented_tokens.async_end()
         await self._store.async_save(self._snapshot(final=True))
         await self._release_journal()
         async_clear_rejections(self.hass, self.entry, "")
@@ -206,8 +230,20 @@ class Hub:
             if subentry.subentry_type == SUBENTRY_STATION
         ]
 
-    async def async_sync_stations(self) -> None:
-        """Add, change and remove stations, so that they are those of the subentries."""
+    def _know_holders(self) -> bool:
+        """Let the holders be those of the subentries; return whether they were others."""
+        holders = tuple(read_holder(each) for each in holder_subentries(self.entry))
+        if holders == self._authorizer.holders:
+            return False
+        self._authorizer.know(holders)
+        return True
+
+    async def async_sync(self) -> None:
+        """Add, change and remove stations and holders, so that they are those of the subentries."""
+        if self._know_holders():
+            for station in self.server.stations.values():
+                station.admission.reconsider()
+                station.onboarding.repeat(Step.ID_TOKENS)
         subentries = {
             subentry.subentry_id: subentry for subentry in self._station_subentries()
         }
@@ -269,6 +305,9 @@ class Hub:
         station.changed.connect(self._remember)
         coordinator = StationCoordinator(
             self.hass, self.entry, subentry.subentry_id, station
+        )
+        coordinator.async_listen_occurrences(
+            partial(self.presented_tokens.async_occurred, coordinator)
         )
         self.coordinators[subentry.subentry_id] = coordinator
         return coordinator

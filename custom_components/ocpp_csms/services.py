@@ -123,6 +123,13 @@ async def _stop_charging(target: Target, call: ServiceCall) -> ServiceResponse:
     return {"status": done.status}
 
 
+async def _answer_id_token(target: Target, call: ServiceCall) -> ServiceResponse:
+    target.station.admission.answer(
+        call.data["id_token"], accepted=call.data["accepted"]
+    )
+    return {}
+
+
 async def _trigger_message(target: Target, call: ServiceCall) -> ServiceResponse:
     if "connector" in call.data:
         target = replace(target, evse_id=target.evse())
@@ -190,6 +197,14 @@ ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
         SupportsResponse.OPTIONAL,
     ),
     "stop_charging": ({}, _stop_charging, SupportsResponse.OPTIONAL),
+    "answer_id_token": (
+        {
+            probatio.Required("id_token"): cv.string,
+            probatio.Required("accepted"): cv.boolean,
+        },
+        _answer_id_token,
+        SupportsResponse.OPTIONAL,
+    ),
     "set_charging_profile": (
         SET_CHARGING_PROFILE_FIELDS,
         set_charging_profile,

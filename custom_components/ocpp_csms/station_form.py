@@ -20,15 +20,19 @@ import probatio
 
 from .const import (
     CONF_ALIGNED_INTERVAL,
+    CONF_AUTOMATIC_START,
     CONF_CALL_TIMEOUT,
     CONF_HEARTBEAT_INTERVAL,
     CONF_ID_TOKEN,
     CONF_IDENTITY,
+    CONF_LOCAL_LIST,
     CONF_MAX_CURRENT,
     CONF_MEASURANDS,
     CONF_OBSERVE_ONLY,
     CONF_SAMPLE_INTERVAL,
     CONF_SKIP_STEPS,
+    CONF_START,
+    CONF_UNKNOWN_TOKENS,
     CONF_VERSION,
     DEFAULT_MEASURANDS,
     DOMAIN,
@@ -36,6 +40,7 @@ from .const import (
     VERSION_AUTOMATIC,
     VERSIONS,
 )
+from .csms.authorization import StartPolicy, UnknownTokens
 from .csms.errors import HandshakeError
 from .csms.handshake import read_identity
 from .csms.model.meter import Measurand
@@ -43,6 +48,7 @@ from .csms.onboarding import Step
 from .csms.station import DEFAULT_ID_TOKEN
 from .listener_form import number
 
+SECTION_ACCESS = "access"
 SECTION_METER = "meter"
 SECTION_ADVANCED = "advanced"
 MAX_PASSWORD_LENGTH = 40
@@ -80,13 +86,25 @@ _METER_SCHEMA = probatio.Schema(
         probatio.Required(CONF_ALIGNED_INTERVAL, default=0): number(0, 86400, "s"),
     }
 )
+_ACCESS_SCHEMA = probatio.Schema(
+    {
+        probatio.Required(CONF_START, default=StartPolicy.FREE.value): _choices(
+            CONF_START, [policy.value for policy in StartPolicy]
+        ),
+        probatio.Required(
+            CONF_UNKNOWN_TOKENS, default=UnknownTokens.ACCEPT.value
+        ): _choices(CONF_UNKNOWN_TOKENS, [choice.value for choice in UnknownTokens]),
+        probatio.Required(CONF_AUTOMATIC_START, default=False): BooleanSelector(),
+        probatio.Required(CONF_ID_TOKEN, default=DEFAULT_ID_TOKEN): TextSelector(),
+        probatio.Required(CONF_LOCAL_LIST, default=True): BooleanSelector(),
+    }
+)
 _ADVANCED_SCHEMA = probatio.Schema(
     {
         probatio.Required(CONF_VERSION, default=VERSION_AUTOMATIC): _choices(
             CONF_VERSION,
             [VERSION_AUTOMATIC, *VERSIONS],
         ),
-        probatio.Required(CONF_ID_TOKEN, default=DEFAULT_ID_TOKEN): TextSelector(),
         probatio.Required(CONF_CALL_TIMEOUT, default=30): number(5, 300, "s"),
         probatio.Required(CONF_HEARTBEAT_INTERVAL, default=300): number(10, 86400, "s"),
         probatio.Required(CONF_OBSERVE_ONLY, default=False): BooleanSelector(),
@@ -98,6 +116,7 @@ _ADVANCED_SCHEMA = probatio.Schema(
 _SETTINGS_SCHEMA = {
     probatio.Optional(CONF_PASSWORD): _PASSWORD,
     probatio.Required(CONF_MAX_CURRENT, default=32): number(6, 500, "A"),
+    probatio.Required(SECTION_ACCESS): section(_ACCESS_SCHEMA, {"collapsed": True}),
     probatio.Required(SECTION_METER): section(_METER_SCHEMA, {"collapsed": True}),
     probatio.Required(SECTION_ADVANCED): section(_ADVANCED_SCHEMA, {"collapsed": True}),
 }
@@ -134,7 +153,7 @@ def station_data(
     """
     data = dict(user_input)
     data.pop(CONF_NAME, None)
-    for name in (SECTION_METER, SECTION_ADVANCED):
+    for name in (SECTION_ACCESS, SECTION_METER, SECTION_ADVANCED):
         data |= data.pop(name, {})
     if data.get(CONF_PASSWORD) == PASSWORD_NOT_CHANGED:
         data[CONF_PASSWORD] = password
@@ -149,6 +168,7 @@ def sectioned(data: Mapping[str, Any]) -> dict[str, Any]:
     if CONF_PASSWORD in form:
         form[CONF_PASSWORD] = PASSWORD_NOT_CHANGED
     for name, schema in (
+        (SECTION_ACCESS, _ACCESS_SCHEMA),
         (SECTION_METER, _METER_SCHEMA),
         (SECTION_ADVANCED, _ADVANCED_SCHEMA),
     ):

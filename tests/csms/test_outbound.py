@@ -20,10 +20,13 @@ from custom_components.ocpp_csms.csms.model.commands import (
     DataTransfer,
     GetBaseReport,
     GetCompositeSchedule,
+    GetLocalListVersion,
     GetTransactionStatus,
     GetVariables,
+    LocalListEntry,
     Reset,
     ResetKind,
+    SendLocalList,
     SetChargingProfile,
     SetVariables,
     StartCharging,
@@ -32,7 +35,11 @@ from custom_components.ocpp_csms.csms.model.commands import (
     TriggerMessage,
     UnlockConnector,
 )
-from custom_components.ocpp_csms.csms.model.id_token import IdToken
+from custom_components.ocpp_csms.csms.model.id_token import (
+    IdToken,
+    IdTokenInfo,
+    IdTokenStatus,
+)
 from custom_components.ocpp_csms.csms.model.profile import (
     Kind,
     Period,
@@ -62,6 +69,10 @@ FULL_PROFILE = profile(
     recurrency=Recurrency.DAILY,
     valid_from=NOW,
     valid_to=NOW + timedelta(days=1),
+)
+LISTED = tuple(
+    LocalListEntry(TOKEN, IdTokenInfo(status, NOW, IdToken("GROUP")))
+    for status in IdTokenStatus
 )
 SENT: list[tuple[tuple[str, ...], Command[Any], str]] = [
     (V16, StartCharging(id_token=TOKEN, remote_start_id=1), "RemoteStartTransaction"),
@@ -140,6 +151,10 @@ SENT: list[tuple[tuple[str, ...], Command[Any], str]] = [
     (VERSIONS, GetCompositeSchedule(0, 60), "GetCompositeSchedule"),
     (VERSIONS, GetCompositeSchedule(1, 60, RateUnit.WATT), "GetCompositeSchedule"),
     (VERSIONS, ClearCache(), "ClearCache"),
+    (VERSIONS, GetLocalListVersion(), "GetLocalListVersion"),
+    (VERSIONS, SendLocalList(version=2, entries=LISTED), "SendLocalList"),
+    (VERSIONS, SendLocalList(version=2, entries=LISTED, full=False), "SendLocalList"),
+    (VERSIONS, SendLocalList(version=3, entries=()), "SendLocalList"),
     (VERSIONS, DataTransfer("acme"), "DataTransfer"),
     (VERSIONS, DataTransfer("acme", "id", "text"), "DataTransfer"),
     (V2X, DataTransfer("acme", "id", {"a": [1]}), "DataTransfer"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.ocpp_csms.csms import limits, onboarding
+from custom_components.ocpp_csms.csms.authorization import Authorizer, Holder
 from custom_components.ocpp_csms.csms.errors import (
     CallTimeoutError,
     CommandRejectedError,
@@ -19,7 +20,7 @@ from custom_components.ocpp_csms.csms.model.commands import (
     TriggerMessage,
     UnlockConnector,
 )
-from custom_components.ocpp_csms.csms.model.id_token import IdTokenInfo, IdTokenStatus
+from custom_components.ocpp_csms.csms.model.id_token import IdToken
 from custom_components.ocpp_csms.csms.model.meter import POWER, REGISTER, VOLTAGE
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.server import Server
@@ -213,8 +214,9 @@ async def test_id_of_a_refused_token_is_not_zero(
     start_server: StartServer, call_in: Dial
 ) -> None:
     """A start gets an id above 0, whatever becomes of its token."""
-    blocked = IdTokenInfo(IdTokenStatus.BLOCKED)
-    server = await start_server(more={"authorizer": lambda *_: blocked})
+    tokens = frozenset({IdToken("TAG")})
+    blocked = Holder(id="1", name="Ann", tokens=tokens, blocked=True)
+    server = await start_server(more={"authorizer": Authorizer([blocked])})
     server.add(StationConfig(identity="CP1", observe_only=True))
     socket = await call_in(port=server.port)
     answer = await socket.call("StartTransaction", start())

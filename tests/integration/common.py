@@ -26,12 +26,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ocpp_csms.const import (
+    CONF_AUTOMATIC_START,
     CONF_BIND_ADDRESS,
     CONF_ID_TOKEN,
     CONF_IDENTITY,
+    CONF_LOCAL_LIST,
     CONF_MAX_CURRENT,
     CONF_OBSERVE_ONLY,
     CONF_SAMPLE_INTERVAL,
+    CONF_START,
+    CONF_UNKNOWN_TOKENS,
     CONF_VERSION,
     DOMAIN,
     SUBENTRY_STATION,
@@ -50,9 +54,15 @@ STATION_INPUT: dict[str, Any] = {
     CONF_NAME: NAME,
     CONF_MAX_CURRENT: 16,
     "meter": {CONF_SAMPLE_INTERVAL: 30, "aligned_interval": 0, "measurands": []},
+    "access": {
+        CONF_START: "free",
+        CONF_UNKNOWN_TOKENS: "accept",
+        CONF_AUTOMATIC_START: False,
+        CONF_ID_TOKEN: "HOUSE",
+        CONF_LOCAL_LIST: True,
+    },
     "advanced": {
         CONF_VERSION: "automatic",
-        CONF_ID_TOKEN: "HOUSE",
         "call_timeout": 20,
         "heartbeat_interval": 600,
         CONF_OBSERVE_ONLY: False,

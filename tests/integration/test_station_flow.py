@@ -36,12 +36,17 @@ STATION_DATA = {
     "aligned_interval": 0,
     "measurands": [],
     CONF_VERSION: "automatic",
+    "start": "free",
+    "unknown_tokens": "accept",
+    "automatic_start": False,
+    "local_list": True,
     CONF_ID_TOKEN: "HOUSE",
     "call_timeout": 20,
     "heartbeat_interval": 600,
     CONF_OBSERVE_ONLY: False,
     "skip_steps": ["meter"],
 }
+SECTIONS = ("access", "meter", "advanced")
 
 # What a flow has set up is unloaded.
 pytestmark = pytest.mark.usefixtures("set_up")
@@ -54,7 +59,7 @@ def sectioned(**changes: Any) -> dict[str, Any]:
         for key, value in STATION_INPUT.items()
     }
     for name, value in changes.items():
-        place = next((form[s] for s in ("meter", "advanced") if name in form[s]), form)
+        place = next((form[s] for s in SECTIONS if name in form[s]), form)
         place[name] = value
     return form
 

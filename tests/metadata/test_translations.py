@@ -9,8 +9,14 @@ from typing import Any
 
 from homeassistant.helpers.entity import EntityDescription
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.ocpp_csms import PLATFORMS, listener_form, station_form
+from custom_components.ocpp_csms import (
+    PLATFORMS,
+    holder_form,
+    listener_form,
+    station_form,
+)
 from custom_components.ocpp_csms.csms.journal.errors import JournalProblem
 from custom_components.ocpp_csms.csms.model.evse import EvseStatus
 from custom_components.ocpp_csms.meter_sensor import DESCRIPTIONS
@@ -19,6 +25,9 @@ from custom_components.ocpp_csms.repairs import _MENDABLE
 from .files import INTEGRATION, argument, calls, constant, load_json
 
 EN = load_json("translations/en.json")
+HOLDER_SCHEMA = holder_form.holder_schema(MockConfigEntry())
+FLOWS = ("config_flow.py", "holder_flow.py", "station_flow.py")
+FORMS = ("holder_form.py", "listener_form.py", "station_form.py")
 PACKAGE = "custom_components.ocpp_csms"
 MODULES = [platform.value for platform in PLATFORMS]
 
@@ -108,6 +117,10 @@ def raised_keys() -> dict[str, set[str]]:
             keys, words = [constant(call.args[0])], {"session"}
         elif name == "_error":
             keys, words = [constant(call.args[0])], words | {"station"}
+        elif name == "async_get_exception_message":
+            keys, given = [constant(call.args[1])], call.args[2]
+            assert isinstance(given, ast.Dict)
+            words = {key for node in given.keys if (key := constant(node))}
         elif name in (
             "ServiceValidationError",
             "HomeAssistantError",
@@ -178,6 +191,9 @@ def check_form(schema: Any, texts: dict[str, Any]) -> None:
         (listener_form.LISTENER_SCHEMA, "config.step.reconfigure"),
         (station_form.CONFIRM_SCHEMA, "config.step.confirm"),
         (listener_form.OPTIONS_SCHEMA, "options.step.init"),
+        (HOLDER_SCHEMA, "config.step.token"),
+        (HOLDER_SCHEMA, "config_subentries.id_token.step.details"),
+        (HOLDER_SCHEMA, "config_subentries.id_token.step.reconfigure"),
         (
             station_form.STATION_SCHEMA,
             "config_subentries.charging_station.step.user",
@@ -203,11 +219,12 @@ def test_abort_reasons() -> None:
     reasons = {
         reason
         for file, name, call in calls()
-        if file.name == "config_flow.py" and name == "async_abort"
+        if file.name in FLOWS and name == "async_abort"
         if (reason := constant(argument(call, "reason")))
     }
     known = EN["config"]["abort"].keys()
-    known |= EN["config_subentries"]["charging_station"]["abort"].keys()
+    for kind in EN["config_subentries"].values():
+        known |= kind["abort"].keys()
     assert reasons | {"reconfigure_successful", "already_configured"} == known
 
 
@@ -215,10 +232,12 @@ def test_errors_of_forms() -> None:
     """Each error that a form can show has a text in its flow."""
     source = "".join(
         (INTEGRATION / name).read_text("utf-8")
-        for name in ("listener_form.py", "station_form.py", "csms/handshake.py")
+        for name in (*FORMS, "csms/handshake.py")
     )
     subentry = EN["config_subentries"]["charging_station"]["error"]
-    for key in EN["config"]["error"].keys() | subentry.keys():
+    holder = EN["config_subentries"]["id_token"]["error"]
+    assert holder.items() <= EN["config"]["error"].items()
+    for key in EN["config"]["error"].keys() | subentry.keys() | holder.keys():
         assert f'"{key}"' in source, key
     identity = {"no_identity", "identity_characters", "identity_too_long"}
     assert set(subentry) == {"password_too_long", "id_token_length"} | identity

@@ -145,11 +145,11 @@ async def _write_measurands(
     station: Station, ref: VariableRef, chosen: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Write all, or, where that is refused, one more at a time; return what was taken."""
-    if await _write(station, ref, ",".join(chosen)):
+    if await write_variable(station, ref, ",".join(chosen)):
         return chosen
     taken: tuple[str, ...] = ()
     for name in chosen:
-        if await _write(station, ref, ",".join((*taken, name))):
+        if await write_variable(station, ref, ",".join((*taken, name))):
             taken = (*taken, name)
     return taken
 
@@ -191,7 +191,7 @@ def _writable(station: Station, ref: VariableRef) -> Variable:
     return variable
 
 
-async def _write(station: Station, ref: VariableRef, value: str) -> str:
+async def write_variable(station: Station, ref: VariableRef, value: str) -> str:
     """Write a variable; return the station's word if it was taken, else nothing."""
     try:
         results = await station.execute(SetVariables(((ref, value),)))
@@ -233,7 +233,7 @@ async def _set_interval(station: Station, setting: Setting, seconds: int) -> str
         return ""
     if _same_number(variable.value, seconds):
         return ""
-    status = await _write(station, ref, str(seconds))
+    status = await write_variable(station, ref, str(seconds))
     if not status:
         return f"{ref.name} was refused"
     return f"{ref.name}={seconds}{_reboot_note(status)}"

@@ -42,6 +42,8 @@ type Handler = Callable[[str, Payload], Payload | Awaitable[Payload]]
 """Takes action and payload of a CALL and returns the response payload, or raises RpcError."""
 
 _REMEMBERED_ANSWERS = 8
+_MOST_UNANSWERED = 8
+"""So many CALLs of one station may wait for their answers before it is listened to again."""
 _FRAMES_AT_ONCE = 10
 """After so many frames of one station the others have their turn."""
 _MAX_MALFORMED = 1000
@@ -127,6 +129,7 @@ class Connection:
         self._turn = asyncio.Lock()
         self._malformed = 0
         self._exchanges: set[asyncio.Task[Payload]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._waiting: tuple[str, asyncio.Future[Payload], str] | None = None
         self._given_up: OrderedDict[str, str] = OrderedDict()
         self._answers: OrderedDict[framing.MessageId, tuple[int, bytes]] = OrderedDict()
@@ -147,6 +150,8 @@ class Connection:
             _LOGGER.debug("Connection closed: %s", error)
         finally:
             self._fail_waiting()
+            for answering in self._answering:
+                answering.cancel()
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; `run` ends."""
@@ -270,7 +275,34 @@ class Connection:
             self._counters.repeated += 1
             await self._send(known[1])
             return
-        answer = await self._process(call)
+        response = self._process(call)
+        if isinstance(response, bytes):
+            await self._send_answer(call, fingerprint, response)
+            return
+        # Meanwhile the station may say more, and answer what it was asked.
+        task = asyncio.create_task(self._answer_later(call, fingerprint, response))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        if len(self._answering) >= _MOST_UNANSWERED:
+            await asyncio.wait(self._answering, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _answer_later(
+        self, call: Call, fingerprint: int, response: Awaitable[Payload]
+    ) -> None:
+        """Answer a CALL when its response is there."""
+        try:
+            answer = self._result(call, await response)
+        except RpcError as error:
+            answer = self._refusal(call, error)
+        except Exception:
+            _LOGGER.exception("Could not answer %s", call.action)
+            answer = self._failure(call)
+        try:
+            await self._send_answer(call, fingerprint, answer)
+        except ConnectionLostError as error:
+            _LOGGER.debug("The answer to %s came too late: %s", call.action, error)
+
+    async def _send_answer(self, call: Call, fingerprint: int, answer: bytes) -> None:
         delay = self.pacing.answer_delay_s.get(call.action)
         if delay:
             await asyncio.sleep(delay)
@@ -282,8 +314,8 @@ class Connection:
                 self._answers.popitem(last=False)
         await self._send(answer)
 
-    async def _process(self, call: Call) -> bytes:
-        """Return the frame that answers a CALL."""
+    def _process(self, call: Call) -> bytes | Awaitable[Payload]:
+        """Return the frame that answers a CALL, or what its response comes from."""
         try:
             self._admit(call.action)
             payload, notes = self._codec.take_request(call.action, call.payload)
@@ -291,18 +323,26 @@ class Connection:
                 self._counters.count_mended(call.action, notes)
             response = self._handler(call.action, payload)
             if not isinstance(response, dict):
-                response = await response
-            self._codec.check_response(call.action, response)
-            return framing.call_result(call.id, response)
+                return response
+            return self._result(call, response)
         except RpcError as error:
-            self._counters.refused += 1
-            return framing.call_error(call.id, error, self.version)
+            return self._refusal(call, error)
         except Exception:
             _LOGGER.exception("Could not process %s", call.action)
-            internal = RpcError(
-                ErrorCode.INTERNAL, "the message could not be processed"
-            )
-            return framing.call_error(call.id, internal, self.version)
+            return self._failure(call)
+
+    def _result(self, call: Call, response: Payload) -> bytes:
+        self._codec.check_response(call.action, response)
+        return framing.call_result(call.id, response)
+
+    def _refusal(self, call: Call, error: RpcError) -> bytes:
+        self._counters.refused += 1
+        return framing.call_error(call.id, error, self.version)
+
+    def _failure(self, call: Call) -> bytes:
+        """Return the answer to a CALL that failed in an unforeseen way."""
+        internal = RpcError(ErrorCode.INTERNAL, "the message could not be processed")
+        return framing.call_error(call.id, internal, self.version)
 
     async def _take_unanswered(self, message: Send) -> None:
         """Process a SEND of 2.1; it gets no answer, not even an error."""
@@ -310,7 +350,9 @@ class Connection:
             error = RpcError(ErrorCode.MESSAGE_TYPE, "SEND is a message of 2.1")
             await self._send(framing.call_error(message.id, error, self.version))
             return
-        await self._process(Call(message.id, message.action, message.payload))
+        response = self._process(Call(message.id, message.action, message.payload))
+        if not isinstance(response, bytes):
+            await response
 
     async def _resolve(self, result: CallResult) -> None:
         """Hand a CALLRESULT to who waits for it."""

@@ -48,6 +48,7 @@ async def start_charging(
     if evse.status in (EvseStatus.FAULTED, EvseStatus.UNAVAILABLE):
         raise InvalidRequestError("evse_not_usable", status=evse.status)
     token = id_token or own_token(station)
+    station.admission.grant(token)
     done = await station.execute(
         StartCharging(
             id_token=token,
@@ -111,14 +112,16 @@ def _refuse_start(evse: Evse) -> None:
     evse.unwanted_start = loop.call_later(START_WAIT_S, forget)
 
 
-async def stop_unwanted(station: Station, evse: Evse) -> None:
-    """Stop a transaction that began by a start that was taken back."""
+async def stop_unwanted(station: Station, evse: Evse, why: str) -> None:
+    """Stop a transaction that must not go on; log where the station won't."""
     try:
         await stop_charging(station, evse.id)
     except CsmsError as error:
         _LOGGER.warning(
-            "%s: a start that was taken back could not be stopped: %s",
+            "%s: the transaction of EVSE %s %s, but could not be stopped: %s",
             station.identity,
+            evse.id,
+            why,
             error,
         )
 

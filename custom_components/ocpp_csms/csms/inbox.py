@@ -30,6 +30,7 @@ from .model.replies import (
     Acknowledged,
     BootReply,
     DataTransferReply,
+    Deferred,
     HeartbeatReply,
     Reply,
 )
@@ -64,7 +65,7 @@ class Inbox:
         self._station = station
         self._sessions = sessions
         self._told_seen: datetime | None = None
-        self._handlers: dict[type[Any], Callable[[Any, datetime], Reply]] = {
+        self._handlers: dict[type[Any], Callable[[Any, datetime], Reply | Deferred]] = {
             Booted: self._booted,
             DataTransferred: self._data_transferred,
             EventsNotified: self._events_notified,
@@ -79,7 +80,7 @@ class Inbox:
             TransactionReported: self._sessions.reported,
         }
 
-    def take(self, event: Event, now: datetime) -> Reply:
+    def take(self, event: Event, now: datetime) -> Reply | Deferred:
         """Apply an event and return the reply. Raises RpcError for what can't be taken."""
         station = self._station
         station.state.last_seen = now

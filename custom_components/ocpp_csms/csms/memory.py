@@ -11,6 +11,7 @@ from .model.station import StationInfo
 from .model.transaction import Transaction
 from .register import Register
 from .station import Station
+from .token_list import WrittenList
 
 _RESTING = timedelta(minutes=10)
 """A register of which nothing was heard for so long is not expected to have moved since."""
@@ -30,6 +31,7 @@ def snapshot(station: Station, *, final: bool = False) -> dict[str, Any]:
         "available": state.wish_available,
         "profile_attempt": station.profile_attempt,
         "measurands_taken": _measurands(station),
+        "written_list": asdict(station.written_list),
         "last_transaction_id": station.transactions.last_id,
         "evses": [_evse(evse, final=final) for evse in station.evses.values()],
     }
@@ -65,6 +67,7 @@ def _restore_state(station: Station, data: dict[str, Any]) -> None:
     if data["measurands_taken"]:
         chosen, taken = data["measurands_taken"]
         station.measurands_taken = (tuple(chosen), set(taken))
+    station.written_list = WrittenList(**data.get("written_list", {}))
     station.transactions.last_id = data["last_transaction_id"]
     for item in data["evses"]:
         _restore_evse(station, item, _read_time(data["saved_at"]))

@@ -13,6 +13,8 @@ class OccurrenceKind(StrEnum):
     TRANSACTION_STARTED = "transaction_started"
     TRANSACTION_ENDED = "transaction_ended"
     ID_TOKEN_PRESENTED = "id_token_presented"
+    AUTHORIZATION_REQUESTED = "authorization_requested"
+    TRANSACTION_LIMITED = "transaction_limited"
     FAULT = "fault"
     SECURITY_EVENT = "security_event"
     MONITORED_EVENT = "monitored_event"

@@ -23,6 +23,7 @@ from .errors import (
 )
 from .meter import FLOWS
 from .model.commands import GetTransactionStatus, Trigger, TriggerMessage
+from .token_list import update_tokens
 from .wishes import apply_wishes
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Step(StrEnum):
     CONFIGURATION = "configuration"
     MEASURANDS = "measurands"
     INTERVALS = "intervals"
+    ID_TOKENS = "id_tokens"
     STATUS = "status"
     TRANSACTIONS = "transactions"
     WISHES = "wishes"
@@ -164,6 +166,8 @@ class Onboarding:
         intervals = (config.sample_interval_s, config.aligned_interval_s)
         if intervals != (before.sample_interval_s, before.aligned_interval_s):
             self.repeat(Step.INTERVALS)
+        if (config.start, config.local_list) != (before.start, before.local_list):
+            self.repeat(Step.ID_TOKENS)
 
     def repeat_wishes(self) -> None:
         """Apply wishes again soon."""
@@ -339,9 +343,16 @@ _ACTIONS: dict[Step, Callable[[Station], Awaitable[str]]] = {
     Step.CONFIGURATION: read_configuration,
     Step.MEASURANDS: set_measurands,
     Step.INTERVALS: set_intervals,
+    Step.ID_TOKENS: update_tokens,
     Step.STATUS: _refresh_status,
     Step.TRANSACTIONS: _check_transactions,
     Step.WISHES: apply_wishes,
     Step.METER: _refresh_meter,
 }
-_STEPS_AFTER_RECONNECT = (Step.STATUS, Step.TRANSACTIONS, Step.WISHES, Step.METER)
+_STEPS_AFTER_RECONNECT = (
+    Step.ID_TOKENS,
+    Step.STATUS,
+    Step.TRANSACTIONS,
+    Step.WISHES,
+    Step.METER,
+)

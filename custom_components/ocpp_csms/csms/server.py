@@ -18,7 +18,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from .authorization import Authorizer, accept_all
+from .authorization import Authorizer
 from .clock import Clock, utc_now
 from .codec import Codec, Codecs
 from .errors import HandshakeError
@@ -106,7 +106,7 @@ class Server:
         *,
         clock: Clock = utc_now,
         quirks: QuirkBook | None = None,
-        authorizer: Authorizer = accept_all,
+        authorizer: Authorizer | None = None,
         journal: Journal | None = None,
     ) -> None:
         """Prepare a listener; `start` opens it. Without a journal no session is kept."""
@@ -117,7 +117,7 @@ class Server:
         self.knocked: Signal[Station] = Signal()
         self._clock = clock
         self._quirks = quirks
-        self._authorizer = authorizer
+        self.authorizer = authorizer or Authorizer()
         self._journal = journal
         self._codecs = Codecs()
         self._lobby = Lobby()
@@ -187,7 +187,8 @@ class Server:
             accepted=accepted,
             clock=self._clock,
             quirks=self._quirks,
-            authorizer=self._authorizer,
+            authorizer=self.authorizer,
+            neighbours=self.stations.values,
             journal=self._journal,
         )
         self.stations[config.identity] = station

@@ -1,11 +1,14 @@
 """Transactions and meter values of one station: what they do to its EVSEs."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 import logging
 from typing import TYPE_CHECKING, Any
 
+from .allowance import Allowances
+from .authorization import StartPolicy
 from .changes import EvseKey, StationKey
 from .control import own_token, stop_unwanted
 from .errors import CsmsError
@@ -14,10 +17,16 @@ from .framing import ErrorCode, RpcError
 from .limits import count_lines
 from .model.commands import GetTransactionStatus
 from .model.events import MeterSampled, TokenPresented, TransactionReported
-from .model.evse import EvseStatus
-from .model.id_token import IdToken, IdTokenInfo
+from .model.evse import ChargingState, EvseStatus
+from .model.id_token import IdToken, IdTokenInfo, IdTokenStatus
 from .model.meter import Samples
-from .model.replies import ACKNOWLEDGED, Acknowledged, TokenReply, TransactionReply
+from .model.replies import (
+    ACKNOWLEDGED,
+    Acknowledged,
+    Deferred,
+    TokenReply,
+    TransactionReply,
+)
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
 from .recorder import Recorder
@@ -36,40 +45,102 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_presented", "_recorder", "_station")
+    __slots__ = ("_allowances", "_presented", "_recorder", "_station")
 
     def __init__(self, station: Station, recorder: Recorder) -> None:
         """Serve a station."""
         self._station = station
         self._recorder = recorder
+        self._allowances = Allowances(station)
         self._presented: str | None = None
         """The token that was asked about last, until a transaction begins."""
 
-    def token_presented(self, event: TokenPresented, _: datetime) -> TokenReply:
-        """Reply whether a token may charge."""
-        station = self._station
-        info = station.authorizer(station.identity, event.id_token, None)
-        self._presented = event.id_token.value
+    def token_presented(
+        self, event: TokenPresented, now: datetime
+    ) -> TokenReply | Deferred:
+        """Reply whether a token may charge, at once or when somebody has decided."""
+        station, token = self._station, event.id_token
+        info = station.admission.judge(token, now)
+        self._presented = token.value
         evses = station.evses
         only = next(iter(evses)) if len(evses) == 1 else 0
-        self._tell_token(only, event.id_token, info)
+        self._tell_token(only, token, info)
+        if info is None:
+            return Deferred(self._token_decided(station.admission.ask(token, only)))
         return TokenReply(info)
 
-    def reported(self, event: TransactionReported, now: datetime) -> TransactionReply:
+    @staticmethod
+    async def _token_decided(decision: Awaitable[IdTokenInfo]) -> TokenReply:
+        return TokenReply(await decision)
+
+    def reported(
+        self, event: TransactionReported, now: datetime
+    ) -> TransactionReply | Deferred:
         """Apply a transaction event of any version and reply to it."""
-        info = self._authorize(event)
+        token = event.id_token
+        info = self._station.admission.judge(token, now) if token else None
         if not event.offline:
             self._station.hear_clock(event.at, now)
         started = event.phase is TransactionPhase.STARTED
         transaction = (
             self._started(event, info, now) if started else self._continued(event, now)
         )
-        if transaction is not None:
-            if transaction.clock_offset_s is None:
-                transaction.clock_offset_s = self._station.clock_offset.seconds
+        if transaction is None:
+            return TransactionReply(event.transaction_id or "0", info)
+        if transaction.clock_offset_s is None:
+            transaction.clock_offset_s = self._station.clock_offset.seconds
+        if token is not None and info is None:
+            evse_id = transaction.evse_id
+            decision = self._station.admission.ask(token, evse_id)
             self._recorder.keep(transaction)
-        id_ = transaction.id if transaction else event.transaction_id or "0"
-        return TransactionReply(id_, info)
+            return Deferred(self._decided(event, transaction, decision))
+        return self._admitted(event, transaction, info)
+
+    async def _decided(
+        self,
+        event: TransactionReported,
+        transaction: Transaction,
+        decision: Awaitable[IdTokenInfo],
+    ) -> TransactionReply:
+        return self._admitted(event, transaction, await decision)
+
+    def _admitted(
+        self,
+        event: TransactionReported,
+        transaction: Transaction,
+        info: IdTokenInfo | None,
+    ) -> TransactionReply:
+        """Note who charges, follow up a refusal, and reply."""
+        station, token = self._station, event.id_token
+        evse = station.evses.get(transaction.evse_id)
+        runs = evse is not None and evse.transaction is transaction
+        if token is not None and evse is not None and runs and _is_good(info):
+            if station.admission.in_use(token, evse):
+                info = IdTokenInfo(IdTokenStatus.CONCURRENT_TX)
+        of_token = token is not None and (token.value or None) == transaction.id_token
+        station.admission.note(transaction, info if of_token else None)
+        if evse is not None and runs:
+            if transaction.refused or self._lacks_token(transaction):
+                transaction.refused = True
+                station.admission.follow_up(evse, transaction)
+            self._allowances.look_at(evse)
+        self._recorder.keep(transaction)
+        goes_on = transaction.active and _is_good(info)
+        limit = self._allowances.limit(transaction) if goes_on else None
+        return TransactionReply(transaction.id, info, limit)
+
+    def _lacks_token(self, transaction: Transaction) -> bool:
+        """Return whether energy flows without a token where one is needed."""
+        return (
+            self._station.config.start is not StartPolicy.FREE
+            and not transaction.id_token
+            and not transaction.resumed
+            and transaction.charging_state is ChargingState.CHARGING
+        )
+
+    def stop(self) -> None:
+        """Watch nothing any more."""
+        self._allowances.stop()
 
     def end_lost(self, evse: Evse, at: datetime) -> None:
         """End a transaction whose own end was not heard."""
@@ -77,12 +148,6 @@ class Sessions:
             transaction = evse.transaction
             self._station.transactions.close(evse, transaction, at, LOST)
             self._after_end(evse, transaction, at)
-
-    def _authorize(self, event: TransactionReported) -> IdTokenInfo | None:
-        if event.id_token is None:
-            return None
-        station = self._station
-        return station.authorizer(station.identity, event.id_token, event.evse_id)
 
     def _started(
         self, event: TransactionReported, info: IdTokenInfo | None, now: datetime
@@ -117,7 +182,8 @@ class Sessions:
         if evse.wish.effective_a != evse.applied_a:
             station.onboarding.repeat_wishes()
         if unwanted and transaction.id_token == own_token(station).value:
-            station.in_background(stop_unwanted(station, evse))
+            why = "began by a start that was taken back"
+            station.in_background(stop_unwanted(station, evse, why))
         return transaction
 
     def _tell_new_token(
@@ -127,14 +193,18 @@ class Sessions:
         token = event.id_token
         before, self._presented = self._presented, None
         own = own_token(self._station).value
-        if token and info and token.value and token.value not in (own, before):
+        if token and token.value and token.value not in (own, before):
             self._tell_token(evse.id, token, info)
 
-    def _tell_token(self, evse_id: int, token: IdToken, info: IdTokenInfo) -> None:
+    def _tell_token(
+        self, evse_id: int, token: IdToken, info: IdTokenInfo | None
+    ) -> None:
+        """Tell of a token, which may still wait for a decision."""
         data = {
             "id_token": token.value,
-            "status": info.status.value,
+            "status": info.status.value if info else None,
             "evse_id": evse_id or None,
+            **self._station.admission.known(token),
         }
         kind = OccurrenceKind.ID_TOKEN_PRESENTED
         self._station.tell(Occurrence(kind, evse_id, data))
@@ -319,6 +389,7 @@ class Sessions:
         if transaction is not None:
             if evse.count_energy(samples[-1].at or now):
                 station.mark(EvseKey.SESSION_ENERGY, evse.id)
+                self._allowances.look_at(evse)
             self._recorder.sample(evse, transaction, samples[-1].at or now)
         station.hear_clock(samples[-1].at, now, measured=True)
         if evse.applied_lines not in (None, count_lines(evse)):
@@ -422,6 +493,8 @@ class Sessions:
     ) -> None:
         """Tell of a changed status of an EVSE, and of what no longer flows by it."""
         status = evse.status
+        self._station.autostart.look_at(evse)
+        self._allowances.look_at(evse)
         if status is before:
             return
         self._station.mark(EvseKey.STATUS, evse.id)
@@ -440,3 +513,7 @@ def _can_end(transaction: Transaction, event: TransactionReported) -> bool:
     start_wh, stop_wh = transaction.reported_start_wh, event.meter_wh
     in_time = event.at is None or event.at >= transaction.started_at
     return in_time and (start_wh is None or stop_wh is None or stop_wh >= start_wh)
+
+
+def _is_good(info: IdTokenInfo | None) -> bool:
+    return info is not None and info.status is IdTokenStatus.ACCEPTED

@@ -1,14 +1,16 @@
 """A station: what is known of it, its open connection, and how it is commanded."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 from typing import Any
 
-from .authorization import Authorizer, accept_all
+from .admission import Admission
+from .authorization import Authorizer, StartPolicy, UnknownTokens
+from .autostart import Autostart
 from .changes import Change, EvseKey, Key, StationKey
 from .clock import Clock, utc_now
 from .clock_offset import ClockOffset
@@ -24,6 +26,7 @@ from .inventory import Inventory
 from .journal.journal import Journal
 from .model.commands import Command, GetTransactionStatus, Trigger, TriggerMessage
 from .model.evse import ConnectorStatus, EvseStatus
+from .model.replies import Deferred
 from .model.station import Problem, StationInfo
 from .model.variable import Variable, VariableRef
 from .model.version import OcppVersion
@@ -33,6 +36,7 @@ from .quirks import QuirkBook, Quirks
 from .recorder import Recorder
 from .sessions import Sessions
 from .signal import Signal
+from .token_list import WrittenList
 from .transactions import Transactions
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,6 +64,12 @@ class StationConfig:
     """What to sample; empty leaves it to the station."""
     max_current_a: float = 32.0
     id_token: str = DEFAULT_ID_TOKEN
+    start: StartPolicy = StartPolicy.FREE
+    unknown_tokens: UnknownTokens = UnknownTokens.ACCEPT
+    automatic_start: bool = False
+    """Start as soon as a car is plugged in, for stations that wait for it."""
+    local_list: bool = True
+    """Keep the tokens of those who may charge in the station, for when it is offline."""
     skip_steps: frozenset[str] = frozenset()
     """Onboarding steps that are not to be done for this station."""
     observe_only: bool = False
@@ -93,14 +103,16 @@ class Station:
         accepted: bool = True,
         clock: Clock = utc_now,
         quirks: QuirkBook | None = None,
-        authorizer: Authorizer = accept_all,
+        authorizer: Authorizer | None = None,
+        neighbours: Callable[[], Iterable[Station]] | None = None,
         journal: Journal | None = None,
     ) -> None:
-        """Create a station that has not connected yet."""
+        """Create a station that has not connected yet; itself is one of its neighbours."""
         self.config = config
         self.accepted = accepted
         self.clock = clock
-        self.authorizer = authorizer
+        self.authorizer = authorizer or Authorizer()
+        self.neighbours = neighbours or (lambda: (self,))
         self.state = StationState()
         self.evses: dict[int, Evse] = {}
         self.transactions = Transactions()
@@ -114,9 +126,12 @@ class Station:
         self.inventory = Inventory()
         self.clock_offset = ClockOffset()
         self.profile_attempt: int | None = None
+        self.written_list = WrittenList()
         self.measurands_taken: tuple[tuple[str, ...], set[str]] | None = None
         """What was asked for last, and what of it the station took."""
         self._quirk_book = quirks or QuirkBook()
+        self.admission = Admission(self)
+        self.autostart = Autostart(self)
         self._recorder = Recorder(self, journal)
         self._sessions = Sessions(self, self._recorder)
         self._inbox = Inbox(self, self._sessions)
@@ -218,6 +233,8 @@ class Station:
             if config.password not in (None, before.password) or other_version:
                 self.close_in_background(connection, "the settings have changed")
         self._lower_wishes()
+        for evse in self.evses.values():
+            self.autostart.look_at(evse)
         self.onboarding.repeat_settings(before)
         self.mark(StationKey.SETTINGS)
         self.flush()
@@ -377,6 +394,9 @@ class Station:
     async def disconnect(self, reason: str) -> None:
         """Close the open connection, if any."""
         self.onboarding.stop()
+        self.admission.stop()
+        self.autostart.stop()
+        self._sessions.stop()
         for evse in self.evses.values():
             evse.forget_timers()
         if self.connection is not None:
@@ -399,8 +419,18 @@ class Station:
         event = dialect.decode(action, payload, now)
         reply = self._inbox.take(event, now)
         self.flush()
+        if isinstance(reply, Deferred):
+            return self._answer_later(dialect, action, reply)
         answer = dialect.encode_reply(action, reply)
         return self._recorder.before(answer) if self._recorder.unsaved else answer
+
+    async def _answer_later(
+        self, dialect: Dialect, action: str, deferred: Deferred
+    ) -> Payload:
+        """Return the response payload once it is decided, and all is on disk."""
+        reply = await deferred.reply
+        self.flush()
+        return await self._recorder.before(dialect.encode_reply(action, reply))
 
 
 __all__ = ["EvseKey", "Station", "StationConfig", "StationKey", "StationState"]

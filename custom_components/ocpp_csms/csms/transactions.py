@@ -79,7 +79,7 @@ class Transactions:
         if event.transaction_id is not None:
             known = self.find(event.transaction_id)
             return None if known and _is_reused(known, event) else known
-        token = event.id_token.value if event.id_token else None
+        token = _token(event)
         return next(
             (
                 known
@@ -106,7 +106,7 @@ class Transactions:
             evse_id=evse.id,
             connector_id=event.connector_id or evse.connector_id,
             started_at=event.at or now,
-            id_token=event.id_token.value if event.id_token else None,
+            id_token=_token(event),
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
@@ -147,7 +147,7 @@ class Transactions:
             connector_id=event.connector_id or 0,
             started_at=min([*times, ended_at]),
             ended_at=ended_at,
-            id_token=event.id_token.value if event.id_token else None,
+            id_token=_token(event),
             reported_start_wh=_marked_register(
                 event.samples, Context.TRANSACTION_BEGIN
             ),
@@ -218,8 +218,8 @@ class Transactions:
         """Take from an event what it tells of a running transaction."""
         if event.charging_state is not None:
             transaction.charging_state = event.charging_state
-        if event.id_token is not None and transaction.id_token is None:
-            transaction.id_token = event.id_token.value
+        if event.id_token is not None and transaction.lacks_token:
+            transaction.id_token = _token(event)
         if event.connector_id:
             transaction.connector_id = event.connector_id
         if event.remote_start_id is not None:
@@ -305,6 +305,11 @@ class Transactions:
         evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
+
+
+def _token(event: TransactionReported) -> str | None:
+    """Return the token that an event bears, None where it is none or empty."""
+    return (event.id_token.value if event.id_token else None) or None
 
 
 def _start_register(event: TransactionReported) -> float | None:

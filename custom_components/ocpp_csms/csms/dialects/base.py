@@ -28,6 +28,10 @@ class Setting(Enum):
     PROFILE_STACK_LEVEL = auto()
     PROFILE_PERIODS = auto()
     CONNECTOR_COUNT = auto()
+    LOCAL_LIST_ENABLED = auto()
+    LOCAL_LIST_AT_ONCE = auto()
+    """How many entries of the local list fit in one message."""
+    CACHE_ENABLED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Dialect:
     """One OCPP version."""
 
     version: OcppVersion
-    inbound: Mapping[str, Inbound]
+    inbound: dict[str, Inbound]
     outbound: dict[type[Command[Any]], Outbound]
     settings: Mapping[Setting, VariableRef]
     reports_inventory: bool

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .id_token import IdToken
+from .id_token import IdToken, IdTokenInfo
 from .profile import ChargingProfile, CompositeSchedule, Purpose, RateUnit
 from .station import Availability
 from .variable import VariableRef, VariableResult
@@ -148,6 +148,28 @@ class GetCompositeSchedule(Command[CompositeSchedule]):
 @dataclass(frozen=True, slots=True)
 class ClearCache(Command[Done]):
     """ClearCache."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetLocalListVersion(Command[int]):
+    """GetLocalListVersion; 0 is an empty list, -1 (1.6) that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalListEntry:
+    """A token in a station's own list, and what it says of it."""
+
+    id_token: IdToken
+    info: IdTokenInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLocalList(Command[Done]):
+    """SendLocalList; `full` replaces the list, otherwise entries are added to it."""
+
+    version: int
+    entries: tuple[LocalListEntry, ...]
+    full: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,8 @@ class IdTokenInfo:
     status: IdTokenStatus = IdTokenStatus.ACCEPTED
     expires_at: datetime | None = None
     parent: IdToken | None = None
+
+
+def token_key(value: str) -> str:
+    """Return what a token is compared by: identifiers are case-insensitive (1.6 7.28, 2.x 1.11)."""
+    return value.strip().casefold()

@@ -1,7 +1,8 @@
 """What the central system answers to events, neutral of version."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .id_token import IdTokenInfo
@@ -39,12 +40,21 @@ class TokenReply:
     info: IdTokenInfo
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionLimit:
+    """How far a transaction may go (2.1 TransactionLimitType); None is no limit."""
+
+    most_wh: float | None = None
+    most_time: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionReply:
     """Answer to TransactionReported; `info` is None where no token was presented."""
 
     transaction_id: str
     info: IdTokenInfo | None = None
+    limit: TransactionLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,13 @@ class DataTransferReply:
 
     status: str
     data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """An answer that waits for somebody's decision."""
+
+    reply: Awaitable[TokenReply | TransactionReply]
 
 
 type Reply = (

@@ -25,6 +25,7 @@ class Transaction:
     it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
     before a crash: the least that the energy can be. `start_heard` is False where only the end
     was; `clock_offset_s` is how far the station's clock, by which it tells times, was ahead.
+    `refused` says that the token was, `holder` and `vehicle` whose it was at the time.
     `record` is its number in the journal,
     0 while it is in none.
     """
@@ -34,6 +35,10 @@ class Transaction:
     connector_id: int
     started_at: datetime
     id_token: str | None = None
+    refused: bool = False
+    holder: str | None = None
+    holder_id: str | None = None
+    vehicle: str | None = None
     charging_state: ChargingState | None = None
     meter_start_wh: float | None = None
     reported_start_wh: float | None = None
@@ -54,3 +59,8 @@ class Transaction:
     def active(self) -> bool:
         """Whether the transaction has not ended."""
         return self.ended_at is None
+
+    @property
+    def lacks_token(self) -> bool:
+        """Whether nobody is known who may charge: no token was told, or it was refused."""
+        return not self.id_token or self.refused

@@ -104,7 +104,7 @@ def _started(payload: Payload, now: datetime) -> TransactionReported:
         at=parse_time(payload.get("timestamp"), now),
         evse_id=evse_id,
         connector_id=1,
-        id_token=token(payload),
+        id_token=token(payload) or IdToken(""),
         meter_wh=float(payload["meterStart"]),
     )
 

@@ -11,9 +11,12 @@ from ...model.commands import (
     DataTransfer,
     Done,
     GetCompositeSchedule,
+    GetLocalListVersion,
     GetVariables,
+    LocalListEntry,
     Reset,
     ResetKind,
+    SendLocalList,
     SetChargingProfile,
     SetVariables,
     StartCharging,
@@ -27,6 +30,7 @@ from ...model.variable import VariableRef, VariableResult
 from ..base import Outbound, Payload, done, empty, without_none
 from ..common import data_transfer_result, decode_composite
 from ..times import format_time, parse_time
+from .inbound import id_tag_info
 
 _PURPOSES = {
     Purpose.STATION_MAX: "ChargePointMaxProfile",
@@ -216,6 +220,23 @@ def _data_transfer(command: DataTransfer) -> Payload:
     )
 
 
+def _list_version(_: GetLocalListVersion, payload: Payload) -> int:
+    return int(payload["listVersion"])
+
+
+def _list_entry(entry: LocalListEntry) -> Payload:
+    return {"idTag": entry.id_token.value, "idTagInfo": id_tag_info(entry.info)}
+
+
+def _send_list(command: SendLocalList) -> Payload:
+    """Return a SendLocalList request (section 5.15)."""
+    return {
+        "listVersion": command.version,
+        "updateType": "Full" if command.full else "Differential",
+        "localAuthorizationList": [_list_entry(entry) for entry in command.entries],
+    }
+
+
 OUTBOUND: dict[type[Command[Any]], Outbound] = {
     ChangeAvailability: Outbound(
         "ChangeAvailability", _change_availability, done("Accepted", "Scheduled")
@@ -226,8 +247,10 @@ OUTBOUND: dict[type[Command[Any]], Outbound] = {
     ),
     DataTransfer: Outbound("DataTransfer", _data_transfer, data_transfer_result),
     GetCompositeSchedule: Outbound("GetCompositeSchedule", _get_composite, _composite),
+    GetLocalListVersion: Outbound("GetLocalListVersion", empty, _list_version),
     GetVariables: Outbound("GetConfiguration", _get_variables, _got_variables),
     Reset: Outbound("Reset", _reset, done("Accepted")),
+    SendLocalList: Outbound("SendLocalList", _send_list, done("Accepted")),
     SetChargingProfile: Outbound("SetChargingProfile", _set_profile, done("Accepted")),
     SetVariables: Outbound("ChangeConfiguration", _set_variables, _set_done),
     StartCharging: Outbound("RemoteStartTransaction", _start, done("Accepted")),

@@ -13,6 +13,9 @@ SETTINGS = {
     Setting.PROFILE_UNITS: VariableRef("RateUnit", "SmartChargingCtrlr"),
     Setting.PROFILE_STACK_LEVEL: VariableRef("ProfileStackLevel", "SmartChargingCtrlr"),
     Setting.PROFILE_PERIODS: VariableRef("PeriodsPerSchedule", "SmartChargingCtrlr"),
+    Setting.LOCAL_LIST_ENABLED: VariableRef("Enabled", "LocalAuthListCtrlr"),
+    Setting.LOCAL_LIST_AT_ONCE: VariableRef("ItemsPerMessage", "LocalAuthListCtrlr"),
+    Setting.CACHE_ENABLED: VariableRef("Enabled", "AuthCacheCtrlr"),
 }
 
 DIALECT = Dialect(

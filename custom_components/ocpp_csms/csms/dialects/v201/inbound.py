@@ -90,7 +90,8 @@ def _token_reply(reply: TokenReply) -> Payload:
     return {"idTokenInfo": id_token_info(reply.info)}
 
 
-def _transaction_reported(payload: Payload, now: datetime) -> TransactionReported:
+def transaction_reported(payload: Payload, now: datetime) -> TransactionReported:
+    """Read a TransactionEvent."""
     info = payload["transactionInfo"]
     evse = payload.get("evse") or {}
     return TransactionReported(
@@ -110,7 +111,8 @@ def _transaction_reported(payload: Payload, now: datetime) -> TransactionReporte
     )
 
 
-def _transaction_reply(reply: TransactionReply) -> Payload:
+def transaction_reply(reply: TransactionReply) -> Payload:
+    """Return a TransactionEventResponse."""
     return {"idTokenInfo": id_token_info(reply.info)} if reply.info else {}
 
 
@@ -198,5 +200,5 @@ INBOUND: dict[str, Inbound] = {
     "NotifyReport": Inbound(_report_received, empty),
     "SecurityEventNotification": Inbound(security_event, empty),
     "StatusNotification": Inbound(_status_changed, empty),
-    "TransactionEvent": Inbound(_transaction_reported, _transaction_reply),
+    "TransactionEvent": Inbound(transaction_reported, transaction_reply),
 }

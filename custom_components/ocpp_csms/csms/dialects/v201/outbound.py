@@ -11,10 +11,13 @@ from ...model.commands import (
     DataTransfer,
     GetBaseReport,
     GetCompositeSchedule,
+    GetLocalListVersion,
     GetTransactionStatus,
     GetVariables,
+    LocalListEntry,
     Reset,
     ResetKind,
+    SendLocalList,
     SetChargingProfile,
     SetVariables,
     StartCharging,
@@ -27,7 +30,7 @@ from ...model.variable import VariableRef, VariableResult
 from ..base import Outbound, Payload, done, empty, without_none
 from ..common import data_transfer_result, decode_composite
 from ..times import format_time, parse_time
-from .inbound import variable_ref
+from .inbound import id_token_info, variable_ref
 
 _LIMIT_DECIMALS = 3
 PURPOSES = frozenset(
@@ -238,6 +241,26 @@ def _ongoing(_: GetTransactionStatus, payload: Payload) -> bool | None:
     return None if ongoing is None else bool(ongoing)
 
 
+def _list_version(_: GetLocalListVersion, payload: Payload) -> int:
+    """Read the answer; some stations of 2.0.1 use the word of 1.6."""
+    key = "versionNumber" if "versionNumber" in payload else "listVersion"
+    return int(payload[key])
+
+
+def _list_entry(entry: LocalListEntry) -> Payload:
+    token = {"idToken": entry.id_token.value, "type": entry.id_token.type}
+    return {"idToken": token, "idTokenInfo": id_token_info(entry.info)}
+
+
+def _send_list(command: SendLocalList) -> Payload:
+    return without_none(
+        versionNumber=command.version,
+        updateType="Full" if command.full else "Differential",
+        localAuthorizationList=[_list_entry(entry) for entry in command.entries]
+        or None,
+    )
+
+
 OUTBOUND: dict[type[Command[Any]], Outbound] = {
     ChangeAvailability: Outbound(
         "ChangeAvailability", _change_availability, done("Accepted", "Scheduled")
@@ -249,11 +272,13 @@ OUTBOUND: dict[type[Command[Any]], Outbound] = {
     DataTransfer: Outbound("DataTransfer", _data_transfer, data_transfer_result),
     GetBaseReport: Outbound("GetBaseReport", _base_report, done("Accepted")),
     GetCompositeSchedule: Outbound("GetCompositeSchedule", _get_composite, _composite),
+    GetLocalListVersion: Outbound("GetLocalListVersion", empty, _list_version),
     GetTransactionStatus: Outbound(
         "GetTransactionStatus", _transaction_status, _ongoing
     ),
     GetVariables: Outbound("GetVariables", _get_variables, _got_variables),
     Reset: Outbound("Reset", _reset, done("Accepted", "Scheduled")),
+    SendLocalList: Outbound("SendLocalList", _send_list, done("Accepted")),
     SetChargingProfile: Outbound("SetChargingProfile", _set_profile, done("Accepted")),
     SetVariables: Outbound("SetVariables", _set_variables, _set_done),
     StartCharging: Outbound("RequestStartTransaction", _start, done("Accepted")),

@@ -1,0 +1,310 @@
+"""Who is let charge, over sockets of every version."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from custom_components.ocpp_csms.csms import admission, control
+from custom_components.ocpp_csms.csms.authorization import (
+    Authorizer,
+    Holder,
+    StartPolicy,
+    UnknownTokens,
+)
+from custom_components.ocpp_csms.csms.errors import InvalidRequestError
+from custom_components.ocpp_csms.csms.model.id_token import IdToken
+from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
+from custom_components.ocpp_csms.csms.server import Server
+from custom_components.ocpp_csms.csms.station import Station
+
+from .conftest import Dial, StartServer
+from .support import BareStation, Json, accept, event, start, status, stop, until
+
+ASKED = OccurrenceKind.AUTHORIZATION_REQUESTED
+PRESENTED = OccurrenceKind.ID_TOKEN_PRESENTED
+ANN = Holder(id="1", name="Ann", tokens=frozenset({IdToken("ANN")}), vehicle="Zoe")
+BOB = Holder(id="2", name="Bob", tokens=frozenset({IdToken("BOB")}), blocked=True)
+
+
+@dataclass
+class Place:
+    """A station that is connected, as both sides see it."""
+
+    version: str
+    station: Station
+    socket: BareStation
+    occurrences: list[Occurrence]
+
+    async def authorize(self, value: str) -> str:
+        """Present a token; return what is said of it."""
+        answer = await self.socket.call("Authorize", self._token(value))
+        return self._status(answer)
+
+    async def begin(self, value: str, evse: int = 1, tx: str = "T1") -> str:
+        """Begin a transaction; return what is said of its token."""
+        if self.version == "1.6":
+            more = {"idTag": value}
+            answer = await self.socket.call("StartTransaction", start(evse, **more))
+        else:
+            place = {"id": evse, "connectorId": 1}
+            told = event(tx=tx, evse=place, **self._token(value))
+            answer = await self.socket.call("TransactionEvent", told)
+        return self._status(answer)
+
+    def stops_asked(self) -> int:
+        """Return how often the station was asked to end a transaction."""
+        words = ("RemoteStopTransaction", "RequestStopTransaction")
+        return sum(request.action in words for request in self.socket.requests)
+
+    def told(self, kind: OccurrenceKind) -> list[dict[str, Any]]:
+        """Return what was told of a kind."""
+        return [dict(each.data) for each in self.occurrences if each.kind is kind]
+
+    def _token(self, value: str) -> Json:
+        if self.version == "1.6":
+            return {"idTag": value}
+        return {"idToken": {"idToken": value, "type": "ISO14443"}}
+
+    def _status(self, answer: Json) -> str:
+        key = "idTagInfo" if self.version == "1.6" else "idTokenInfo"
+        return str(answer[key]["status"])
+
+    def word(self, status: str) -> str:
+        """Return how a version calls a status; 1.6 has few words."""
+        return "Invalid" if self.version == "1.6" and status == "Unknown" else status
+
+
+type Open = Callable[..., Awaitable[Place]]
+
+
+@pytest.fixture(autouse=True)
+def no_grace_for_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask at once for the end of what was refused."""
+    monkeypatch.setattr(admission, "GRACE_S", 0.0)
+
+
+@pytest.fixture
+async def house(start_server: StartServer) -> Server:
+    """Return a central system that knows Ann and Bob."""
+    return await start_server(more={"authorizer": Authorizer([ANN, BOB])})
+
+
+@pytest.fixture
+def open_place(house: Server, call_in: Dial, version: str) -> Open:
+    """Return what connects a station."""
+
+    async def make(
+        identity: str = "CP1", start: str = "token", unknown: str = "reject"
+    ) -> Place:
+        station = accept(
+            house,
+            identity=identity,
+            start=StartPolicy(start),
+            unknown_tokens=UnknownTokens(unknown),
+        )
+        seen: list[Occurrence] = []
+        station.occurred.connect(lambda _, occurrence: seen.append(occurrence))
+        socket = await call_in(f"/{identity}", version=version, port=house.port)
+        socket.replies = {
+            "RemoteStopTransaction": {"status": "Accepted"},
+            "RequestStopTransaction": {"status": "Accepted"},
+            "RemoteStartTransaction": {"status": "Accepted"},
+            "RequestStartTransaction": {"status": "Accepted"},
+        }
+        await socket.call("StatusNotification", status(version))
+        return Place(version, station, socket, seen)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("ann", "Accepted"), ("BOB", "Blocked"), ("STRANGER", "Unknown")],
+)
+async def test_all_messages_agree(open_place: Open, value: str, expected: str) -> None:
+    """Authorize and the begin of a transaction give the same answer."""
+    place = await open_place()
+    expected = place.word(expected)
+    assert await place.authorize(value) == expected
+    assert await place.begin(value) == expected
+
+
+async def test_the_holder_is_kept(open_place: Open) -> None:
+    """A session knows who charges, also when the card is given to somebody else later."""
+    place = await open_place()
+    await place.begin("ANN")
+    transaction = place.station.evses[1].transaction
+    assert transaction is not None
+    assert (transaction.holder, transaction.vehicle) == ("Ann", "Zoe")
+    assert (transaction.holder_id, transaction.refused) == ("1", False)
+
+
+async def test_what_is_refused_is_ended(open_place: Open) -> None:
+    """A station that does not end by itself what was refused is asked to."""
+    place = await open_place()
+    await place.begin("STRANGER")
+    await until(place.stops_asked)
+
+
+async def test_what_is_accepted_goes_on(open_place: Open) -> None:
+    """Nobody is asked to end a transaction that may go on."""
+    place = await open_place()
+    await place.begin("ANN")
+    await place.authorize("BOB")
+    await asyncio.sleep(0)
+    assert place.stops_asked() == 0
+
+
+@pytest.mark.parametrize(("start", "stops"), [("token", True), ("free", False)])
+async def test_energy_without_a_token(
+    open_place: Open, start: str, stops: bool
+) -> None:
+    """Where a token is needed, energy that flows without one is stopped."""
+    place = await open_place(start=start)
+    if place.version == "1.6":
+        told = await place.begin("")
+        assert told == ("Invalid" if stops else "Accepted")
+    else:
+        charging = event(info={"chargingState": "Charging"})
+        await place.socket.call("TransactionEvent", charging)
+    if stops:
+        await until(place.stops_asked)
+    else:
+        await place.authorize("ANN")
+        assert place.stops_asked() == 0
+
+
+async def test_a_car_that_waits_for_a_token(open_place: Open) -> None:
+    """2.x: a transaction may begin before its token is presented."""
+    place = await open_place()
+    if place.version == "1.6":
+        return
+    connected = event(info={"chargingState": "EVConnected"})
+    await place.socket.call("TransactionEvent", connected)
+    token = {"idToken": {"idToken": "ANN", "type": "Central"}}
+    answer = await place.socket.call("TransactionEvent", event("Updated", **token))
+    assert answer["idTokenInfo"]["status"] == "Accepted"
+    transaction = place.station.evses[1].transaction
+    assert transaction is not None
+    assert (transaction.holder, transaction.refused) == ("Ann", False)
+    assert place.stops_asked() == 0
+
+
+async def test_a_second_try(open_place: Open) -> None:
+    """2.x: another token that is accepted saves a transaction that was refused."""
+    place = await open_place()
+    if place.version == "1.6":
+        return
+    assert await place.begin("STRANGER") == "Unknown"
+    token = {"idToken": {"idToken": "ANN", "type": "Central"}}
+    await place.socket.call("TransactionEvent", event("Updated", **token))
+    transaction = place.station.evses[1].transaction
+    assert transaction is not None
+    assert (transaction.holder, transaction.refused) == ("Ann", False)
+
+
+async def test_one_place_at_a_time(open_place: Open) -> None:
+    """A token that charges already may not begin elsewhere, but where it charges."""
+    first, second = await open_place("CP1"), await open_place("CP2")
+    assert await first.begin("ANN") == "Accepted"
+    assert await second.begin("ANN") == "ConcurrentTx"
+    await until(second.stops_asked)
+    assert await first.authorize("ANN") == "Accepted"
+    assert first.stops_asked() == 0
+
+
+async def test_several_places_at_a_time(open_place: Open, house: Server) -> None:
+    """Whoever may, may."""
+    both = Holder(id="1", name="Ann", tokens=ANN.tokens, concurrent=True)
+    house.authorizer.know([both])
+    first, second = await open_place("CP1"), await open_place("CP2")
+    assert await first.begin("ANN") == "Accepted"
+    assert await second.begin("ANN") == "Accepted"
+
+
+@pytest.mark.parametrize(
+    ("start", "value"),
+    [("token", "STRANGER"), ("automation", "STRANGER"), ("automation", "ANN")],
+)
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_somebody_decides(
+    open_place: Open, start: str, value: str, accepted: bool
+) -> None:
+    """The answer waits for the decision; what follows agrees, without another question."""
+    place = await open_place(start=start, unknown="ask")
+    answer = asyncio.create_task(place.authorize(value))
+    await until(lambda: place.told(ASKED))
+    (asked,) = place.told(ASKED)
+    holder = "Ann" if value == "ANN" else None
+    assert asked == {
+        "id_token": value,
+        "seconds": 20,
+        "known": bool(holder),
+        "holder": holder,
+    }
+    (presented,) = place.told(PRESENTED)
+    assert presented["status"] is None
+    # Meanwhile the station may speak.
+    await place.socket.call("Heartbeat", {})
+    place.station.admission.answer(value.lower(), accepted=accepted)
+    assert await answer == ("Accepted" if accepted else "Invalid")
+    if accepted:
+        assert await place.begin(value) == "Accepted"
+        assert len(place.told(ASKED)) == 1
+
+
+async def test_a_transaction_waits_for_a_decision(open_place: Open) -> None:
+    """Whoever begins unasked is asked about then, and ended if refused."""
+    place = await open_place(unknown="ask")
+    answer = asyncio.create_task(place.begin("STRANGER"))
+    await until(lambda: place.told(ASKED))
+    assert place.station.evses[1].transaction is not None
+    place.station.admission.answer("STRANGER", accepted=False)
+    assert await answer == "Invalid"
+    await until(place.stops_asked)
+
+
+async def test_nobody_decides(
+    open_place: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer a token is refused; it may be asked about again."""
+    monkeypatch.setattr(admission, "ASK_S", 0.01)
+    place = await open_place(unknown="ask")
+    assert await place.authorize("STRANGER") == "Invalid"
+    assert await place.authorize("STRANGER") == "Invalid"
+    assert len(place.told(ASKED)) == 2
+    with pytest.raises(InvalidRequestError):
+        place.station.admission.answer("STRANGER", accepted=True)
+
+
+async def test_many_questions(open_place: Open) -> None:
+    """Somebody who tries many tokens at a time is not asked about with all of them."""
+    place = await open_place(unknown="ask")
+    for number in range(20):
+        place.station.admission.ask(IdToken(f"T{number}"), 1).close()  # type: ignore[attr-defined]
+    assert len(place.told(ASKED)) == 8
+
+
+async def test_the_user_starts_for_somebody(open_place: Open) -> None:
+    """A token for which the user has started charging is let, but for a blocked one."""
+    place = await open_place()
+    await control.start_charging(place.station, id_token=IdToken("STRANGER"))
+    assert await place.begin("STRANGER") == "Accepted"
+    assert await place.authorize("BOB") == "Blocked"
+
+
+async def test_the_end_of_a_transaction(open_place: Open) -> None:
+    """A token that ends a transaction is judged as any other."""
+    place = await open_place()
+    if place.version != "1.6":
+        return
+    answer = await place.socket.call("StartTransaction", start(idTag="ANN"))
+    tx = answer["transactionId"]
+    answer = await place.socket.call("StopTransaction", stop(tx, idTag="BOB"))
+    assert answer["idTagInfo"]["status"] == "Blocked"
+    last = place.station.evses[1].last_transaction
+    assert last is not None
+    assert (last.holder, last.refused) == ("Ann", False)
