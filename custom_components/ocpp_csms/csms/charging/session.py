@@ -1,12 +1,16 @@
 """What a session took, what it cost, how much of it was solar, what CO2 it made."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 
+from ..model.conditions import Conditions
 from ..model.rates import SLOT, Series, floor_slot
 from .errors import ChargingError
 from .times import utc
+
+_NOTHING_KNOWN = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +18,12 @@ class SessionTotals:
     """Running totals of one session.
 
     Energy in Wh since its start; `cost` in currency over the energy of which the price
-    was known (`priced_wh`), None while it never was; CO2 likewise.
+    was known (`priced_wh`), None while it never was; CO2 and the solar part likewise.
     """
 
     energy_wh: float = 0.0
     solar_wh: float = 0.0
+    share_known_wh: float = 0.0
     cost: float | None = None
     priced_wh: float = 0.0
     co2_g: float | None = None
@@ -27,8 +32,8 @@ class SessionTotals:
 
     @property
     def solar_share(self) -> float:
-        """Share of the energy that was solar, 0 to 1."""
-        return self.solar_wh / self.energy_wh if self.energy_wh else 0.0
+        """Share that was solar of the energy of which that was known, 0 to 1."""
+        return self.solar_wh / self.share_known_wh if self.share_known_wh else 0.0
 
     @property
     def price_per_kwh(self) -> float | None:
@@ -39,6 +44,19 @@ class SessionTotals:
     def co2_per_kwh(self) -> float | None:
         """Mean CO2 in g per kWh of the energy of which it was known."""
         return _per_kwh(self.co2_g, self.co2_known_wh)
+
+    def scaled(self, factor: float) -> SessionTotals:
+        """Return the totals of so many times the energy, at the same prices and shares."""
+        return SessionTotals(
+            energy_wh=self.energy_wh * factor,
+            solar_wh=self.solar_wh * factor,
+            share_known_wh=self.share_known_wh * factor,
+            cost=None if self.cost is None else self.cost * factor,
+            priced_wh=self.priced_wh * factor,
+            co2_g=None if self.co2_g is None else self.co2_g * factor,
+            co2_known_wh=self.co2_known_wh * factor,
+            at=self.at,
+        )
 
 
 def _per_kwh(total: float | None, energy_wh: float) -> float | None:
@@ -53,38 +71,24 @@ class Tariff:
     export_price: Series | None = None
     co2: Series | None = None
 
-    def price(self, time: datetime, solar_share: float) -> float | None:
-        """Return what a kWh costs: the grid's part its price, the solar part the forgone one.
+    def at(self, time: datetime, solar_share: float) -> Conditions:
+        """Return what holds at a time, with a share of the sun.
 
         Without export prices solar energy costs nothing; one that is not known is a gap.
         """
-        export = 0.0 if self.export_price is None else _at(self.export_price, time)
-        if solar_share <= 0:
-            return _at(self.import_price, time)
-        if export is None:
-            return None
-        if solar_share >= 1:
-            return export
-        grid = _at(self.import_price, time)
-        return None if grid is None else grid * (1 - solar_share) + export * solar_share
-
-    def emission(self, time: datetime, solar_share: float) -> float | None:
-        """Return the CO2 of a kWh; solar energy makes none."""
-        if solar_share >= 1:
-            return 0.0
-        grid = _at(self.co2, time)
-        return None if grid is None else grid * (1 - solar_share)
-
-
-def _at(series: Series | None, time: datetime) -> float | None:
-    value = None if series is None else series.at(time)
-    return None if value is None or not isfinite(value) else value
+        export = 0.0 if self.export_price is None else self.export_price.at(time)
+        return Conditions(
+            import_price=self.import_price.at(time) if self.import_price else None,
+            export_price=export,
+            co2=self.co2.at(time) if self.co2 else None,
+            solar_share=solar_share,
+        )
 
 
 def add(
     totals: SessionTotals,
     energy_wh: float,
-    solar_share: float,
+    solar_share: float | None,
     price: float | None,
     co2_g_per_kwh: float | None,
 ) -> SessionTotals:
@@ -94,12 +98,14 @@ def add(
     known = [v for v in (solar_share, price, co2_g_per_kwh) if v is not None]
     if not all(isfinite(value) for value in known):
         raise ChargingError("price_not_a_number", str(known))
-    share = min(max(solar_share, 0.0), 1.0)
-    totals = replace(
-        totals,
-        energy_wh=totals.energy_wh + energy_wh,
-        solar_wh=totals.solar_wh + energy_wh * share,
-    )
+    totals = replace(totals, energy_wh=totals.energy_wh + energy_wh)
+    if solar_share is not None:
+        share = min(max(solar_share, 0.0), 1.0)
+        totals = replace(
+            totals,
+            solar_wh=totals.solar_wh + energy_wh * share,
+            share_known_wh=totals.share_known_wh + energy_wh,
+        )
     if price is not None:
         totals = replace(
             totals,
@@ -111,6 +117,23 @@ def add(
             totals,
             co2_g=(totals.co2_g or 0.0) + energy_wh / 1000 * co2_g_per_kwh,
             co2_known_wh=totals.co2_known_wh + energy_wh,
+        )
+    return totals
+
+
+def settle(
+    quarters: Iterable[tuple[datetime, float]], known: Mapping[datetime, Conditions]
+) -> SessionTotals:
+    """Return the totals of energy in Wh by quarter hours, with what is known of each."""
+    totals = SessionTotals()
+    for at, energy_wh in quarters:
+        conditions = known.get(at, _NOTHING_KNOWN)
+        totals = add(
+            totals,
+            energy_wh,
+            conditions.solar_share,
+            conditions.price,
+            conditions.emission,
         )
     return totals
 
@@ -140,10 +163,8 @@ def integrate(
     if more <= 0:
         return replace(totals, at=at)
     for time, part in spread(last or at, at, more):
-        price = tariff.price(time, solar_share)
-        totals = add(
-            totals, part, solar_share, price, tariff.emission(time, solar_share)
-        )
+        conditions = tariff.at(time, solar_share)
+        totals = add(totals, part, solar_share, conditions.price, conditions.emission)
     return replace(totals, at=at, energy_wh=energy_wh)
 
 
@@ -196,3 +217,25 @@ def _share(available_w: float, used_w: float) -> float:
     if available_w <= 0:
         return 0.0
     return 1.0 if used_w <= available_w else available_w / used_w
+
+
+def cars_solar_share(
+    *,
+    grid_w: float,
+    cars_w: float,
+    solar_w: float | None = None,
+    battery_w: float = 0.0,
+) -> float:
+    """Return how much of what the cars take is solar, 0 to 1; see `solar_shares`.
+
+    `grid_w` is positive while energy is taken from the grid. Without the sun's own power
+    it follows from the grid's: the cars take what the others leave, so what is taken from
+    the grid is theirs first.
+    """
+    if solar_w is None:
+        return _share(cars_w - max(grid_w, 0.0), cars_w)
+    home_w = max(0.0, grid_w + solar_w + battery_w - cars_w)
+    shares = solar_shares(
+        solar_w=solar_w, battery_w=battery_w, home_w=home_w, cars_w=cars_w
+    )
+    return shares.cars

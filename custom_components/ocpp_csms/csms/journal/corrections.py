@@ -12,7 +12,10 @@ from ..errors import CsmsError
 from .records import micros, read_session, read_time
 from .session import Remark, Session, rescaled
 
-_SESSION = "SELECT * FROM known_sessions WHERE record = ?"
+_SESSION = """
+SELECT known_sessions.*, cost FROM known_sessions LEFT JOIN summaries USING (record)
+WHERE record = ?
+"""
 _AUDIT = """
 INSERT INTO audit (at, record, action, who, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -30,17 +33,31 @@ class CorrectionError(CsmsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What is to be otherwise than the station told; None leaves it as it is. Energy in Wh."""
+    """What is to be otherwise than the station told; None leaves it as it is. Energy in Wh.
+
+    An empty text stands for none.
+    """
 
     energy_wh: float | None = None
+    cost: float | None = None
     id_token: str | None = None
+    holder: str | None = None
+    holder_id: str | None = None
+    vehicle: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return what is changed, ready for JSON."""
         times = {"started_at": self.started_at, "ended_at": self.ended_at}
-        values = {"energy_wh": self.energy_wh, "id_token": self.id_token}
+        values = {
+            "energy_wh": self.energy_wh,
+            "cost": self.cost,
+            "id_token": self.id_token,
+            "holder": self.holder,
+            "holder_id": self.holder_id,
+            "vehicle": self.vehicle,
+        }
         told = {key: micros(utc(time)) for key, time in times.items() if time}
         return {key: value for key, value in values.items() if value is not None} | told
 
@@ -74,17 +91,30 @@ def read_audit(row: tuple[Any, ...]) -> AuditEntry:
 
 
 def apply(session: Session, changes: dict[str, Any]) -> Session:
-    """Return a session as it is after what users have changed of it; an empty token is none."""
+    """Return a session as it is after what users have changed of it; an empty text is none."""
     begin, end = changes.get("started_at"), changes.get("ended_at")
     corrected = replace(
         session,
         energy_wh=changes.get("energy_wh", session.energy_wh),
         id_token=changes.get("id_token", session.id_token) or None,
+        holder=changes.get("holder", session.holder) or None,
+        holder_id=changes.get("holder_id", session.holder_id) or None,
+        vehicle=changes.get("vehicle", session.vehicle) or None,
         started_at=session.started_at if begin is None else read_time(begin),
         ended_at=session.ended_at if end is None else read_time(end),
         remarks=session.remarks | {Remark.CORRECTED},
     )
-    return rescaled(corrected, session.energy_wh)
+    corrected = rescaled(corrected, session.energy_wh)
+    if "cost" in changes:
+        totals = corrected.summary.totals
+        totals = replace(totals, cost=changes["cost"], priced_wh=totals.energy_wh)
+        summary = replace(corrected.summary, totals=totals)
+        corrected = replace(
+            corrected,
+            summary=summary,
+            remarks=corrected.remarks - {Remark.PRICE_UNKNOWN},
+        )
+    return corrected
 
 
 def correct(
@@ -102,7 +132,7 @@ def correct(
         "INSERT OR REPLACE INTO corrections (record, changes) VALUES (?, ?)",
         (record, json.dumps(before | changes)),
     )
-    told = {key: before.get(key, known[key]) for key in changes}
+    told = {key: before.get(key, known.get(key)) for key in changes}
     _note(database, record, "corrected", author, told, changes)
 
 
@@ -121,13 +151,17 @@ def _known(database: sqlite3.Connection, record: int) -> dict[str, Any]:
     row = database.execute(_SESSION, (record,)).fetchone()
     if row is None:
         raise CorrectionError("session_unknown", record)
-    station, transaction = read_session(row)
-    ended = transaction.ended_at
+    station, transaction = read_session(row[:-1])
+    cost, ended = row[-1], transaction.ended_at
     return {
         "station": station,
         "transaction_id": transaction.id,
         "energy_wh": transaction.energy_wh,
         "id_token": transaction.id_token,
+        "holder": transaction.holder,
+        "holder_id": transaction.holder_id,
+        "vehicle": transaction.vehicle,
+        "cost": cost,
         "started_at": micros(transaction.started_at),
         "ended_at": None if ended is None else micros(ended),
     }
@@ -141,6 +175,8 @@ def _check(record: int, changes: dict[str, Any], known: dict[str, Any]) -> None:
     energy_wh = changes.get("energy_wh", 0.0)
     if not isfinite(energy_wh) or energy_wh < 0:
         raise CorrectionError("energy_not_possible", record)
+    if not isfinite(changes.get("cost", 0.0)):
+        raise CorrectionError("cost_not_possible", record)
     after = known | changes
     if after["ended_at"] < after["started_at"]:
         raise CorrectionError("times_not_possible", record)

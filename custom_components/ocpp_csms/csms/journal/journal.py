@@ -1,8 +1,9 @@
 """What is kept of sessions for good: on disk before a station is told so."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 import json
@@ -11,8 +12,17 @@ from pathlib import Path
 import sqlite3
 
 from ..clock import Clock, utc_now
+from ..model.conditions import Conditions
+from ..model.id_token import token_key
 from ..model.transaction import Transaction
 from ..signal import Signal
+from .conditions import (
+    DELETE_OLD_CONDITIONS,
+    UPSERT_CONDITIONS,
+    conditions_row,
+    fix_price,
+    known_conditions,
+)
 from .corrections import (
     AuditEntry,
     Author,
@@ -30,10 +40,13 @@ from .records import (
     INSERT_SAMPLE,
     SELECT_AUDIT,
     SELECT_BETWEEN,
+    SELECT_HOLDER_TOTALS,
+    SELECT_ONE,
     SELECT_RECENT,
     SELECT_SAMPLES,
     UPSERT_SESSION,
     UPSERT_SUMMARY,
+    HolderTotals,
     Row,
     micros,
     new_record,
@@ -44,7 +57,7 @@ from .records import (
     session_row,
     summary_row,
 )
-from .session import Session, SessionSample, session_of, summarise
+from .session import Session, SessionSample, Summary, session_of, settled, summarise
 from .writer import Writer
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,7 +66,10 @@ FLUSH_S = 5.0
 """How long what nobody waits for may take to come to the disk."""
 _MOST_SAMPLES = 100_000
 """How many samples are kept in memory while they can't be written."""
+_MOST_CONDITIONS = 10_000
 _REMEMBERED = 64
+_SESSION_LENGTH = 10
+"""How many columns a session has of its own."""
 
 
 class Journal:
@@ -72,6 +88,9 @@ class Journal:
         self._reader = ThreadPoolExecutor(1, f"reader {path.name}")
         self._sessions: dict[int, Row] = {}
         self._samples: list[Row] = []
+        self._conditions: dict[datetime, Row] = {}
+        self.currency: str | None = None
+        """That of the prices; kept with each cost."""
         self._lost_samples = 0
         self._closed = False
         self._flushing: asyncio.TimerHandle | None = None
@@ -111,34 +130,47 @@ class Journal:
         self._samples.append(sample_row(sample))
         self._flush_soon()
 
+    def note(self, conditions: Mapping[datetime, Conditions]) -> None:
+        """Keep what held in quarter hours, or has held so far; on disk in a few seconds."""
+        for at, known in conditions.items():
+            self._conditions[at] = conditions_row(at, known)
+        self._flush_soon()
+
+    async def fix_price(
+        self, import_price: float | None, export_price: float | None
+    ) -> None:
+        """Note which prices are fixed from now on, None for none. Raises JournalError."""
+        work = partial(fix_price, self._clock(), import_price, export_price)
+        await self._writer.submit(work)
+
     async def commit(self) -> None:
         """Wait until all that was put is on disk. Raises JournalError; then it is kept here."""
-        if self._sessions or self._samples:
+        if self._waiting:
             self._last = self._submit()
         if self._last is not None:
             await asyncio.shield(self._last)
 
+    @property
+    def _waiting(self) -> bool:
+        return bool(self._sessions or self._samples or self._conditions)
+
     def _submit(self) -> asyncio.Future[None]:
-        sessions, self._sessions = self._sessions, {}
-        samples, self._samples = self._samples, []
-        work = partial(_write, list(sessions.values()), samples)
-        done = self._writer.submit(work)
-        done.add_done_callback(partial(self._written, sessions, samples))
+        batch = _Batch(self._sessions, self._samples, self._conditions, self.currency)
+        self._sessions, self._samples, self._conditions = {}, [], {}
+        done = self._writer.submit(batch.write)
+        done.add_done_callback(partial(self._written, batch))
         return done
 
-    def _written(
-        self,
-        sessions: dict[int, Row],
-        samples: list[Row],
-        done: asyncio.Future[None],
-    ) -> None:
+    def _written(self, batch: _Batch, done: asyncio.Future[None]) -> None:
         """Note whether it worked; what could not be written is tried again soon."""
         error = done.exception()
         self._note(error)
         if error is None:
             return
-        self._sessions = sessions | self._sessions
-        self._samples = (samples + self._samples)[:_MOST_SAMPLES]
+        self._sessions = batch.sessions | self._sessions
+        self._samples = (batch.samples + self._samples)[:_MOST_SAMPLES]
+        conditions = batch.conditions | self._conditions
+        self._conditions = dict(list(conditions.items())[-_MOST_CONDITIONS:])
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -148,7 +180,7 @@ class Journal:
 
     def _flush(self) -> None:
         self._flushing = None
-        if self._sessions or self._samples:
+        if self._waiting:
             self._last = self._submit()
 
     def _note(self, error: BaseException | None) -> None:
@@ -182,8 +214,11 @@ class Journal:
         await self._tried(self._writer.hold_checkpoints(hold=hold))
 
     async def recent(self, station: str, most: int = _REMEMBERED) -> list[Transaction]:
-        """Return the last sessions of a station, and all that have not ended, oldest first."""
-        rows = await self._read(SELECT_RECENT, (station, most))
+        """Return the last sessions of a station, and all that have not ended, oldest first.
+
+        Raises JournalError.
+        """
+        rows = await self._read(partial(_rows, SELECT_RECENT, (station, most)))
         return [read_session(row)[1] for row in rows]
 
     async def sessions(
@@ -194,22 +229,32 @@ class Journal:
         station: str | None = None,
         id_token: str | None = None,
     ) -> list[Session]:
-        """Return the sessions that began in a time, oldest first."""
+        """Return the sessions that began in a time, oldest first. Raises JournalError."""
         wanted = (micros(begin), micros(end), station)
-        rows = await self._read(SELECT_BETWEEN, wanted)
-        found = [await self._session(row) for row in rows]
+        found = await self._read(partial(self._find, SELECT_BETWEEN, wanted))
         return [s for s in found if id_token in (None, s.id_token)]
 
-    async def _session(self, row: Row) -> Session:
-        *told, seconds, peak_w, quarters, changes = row
-        station, transaction = read_session(tuple(told))
-        if seconds is None:
-            samples = await self.samples(transaction.record)
-            summary = summarise(transaction, samples)
-        else:
-            summary = read_summary((seconds, peak_w, quarters))
-        session = session_of(station, transaction, summary)
-        return apply(session, json.loads(changes)) if changes else session
+    async def session(self, record: int) -> Session | None:
+        """Return a session, None if there is none of this number. Raises JournalError."""
+        found = await self._read(partial(self._find, SELECT_ONE, (record,)))
+        return next(iter(found), None)
+
+    async def holder_totals(
+        self, holder_id: str, tokens: Iterable[str]
+    ) -> HolderTotals:
+        """Return all that a holder has charged; of sessions of nobody, those of the tokens.
+
+        Raises JournalError.
+        """
+        wanted = (holder_id, json.dumps([token_key(token) for token in tokens]))
+        (row,) = await self._read(partial(_rows, SELECT_HOLDER_TOTALS, wanted))
+        return HolderTotals(*row)
+
+    def _find(
+        self, query: str, values: tuple[object, ...], database: sqlite3.Connection
+    ) -> list[Session]:
+        rows = _rows(query, values, database)
+        return [_whole_session(row, self.currency, database) for row in rows]
 
     async def correct(self, record: int, correction: Correction, by: Author) -> None:
         """Change a session that has ended. Raises CorrectionError or JournalError."""
@@ -224,7 +269,8 @@ class Journal:
 
     async def history(self, record: int) -> list[AuditEntry]:
         """Return what users have changed of a session, oldest first."""
-        return [read_audit(row) for row in await self._read(SELECT_AUDIT, (record,))]
+        rows = await self._read(partial(_rows, SELECT_AUDIT, (record,)))
+        return [read_audit(row) for row in rows]
 
     async def prune(
         self, *, samples: datetime | None = None, sessions: datetime | None = None
@@ -236,32 +282,71 @@ class Journal:
         await self._writer.submit(partial(_prune, samples, sessions))
 
     async def samples(self, record: int) -> list[SessionSample]:
-        """Return the samples of a session, oldest first."""
-        return [read_sample(row) for row in await self._read(SELECT_SAMPLES, (record,))]
+        """Return the samples of a session, oldest first. Raises JournalError."""
+        return await self._read(partial(_samples, record))
 
-    async def _read(self, query: str, values: Iterable[object]) -> list[Row]:
+    async def _read[R](self, work: Callable[[sqlite3.Connection], R]) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._reader, _query, self.path, query, tuple(values)
-        )
+        return await loop.run_in_executor(self._reader, _query, self.path, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is written together."""
+
+    sessions: dict[int, Row]
+    samples: list[Row]
+    conditions: dict[datetime, Row]
+    currency: str | None
+
+    def write(self, database: sqlite3.Connection) -> None:
+        """Write it, and sum up the sessions that have ended."""
+        rows = self.sessions.values()
+        database.executemany(UPSERT_CONDITIONS, self.conditions.values())
+        database.executemany(UPSERT_SESSION, rows)
+        database.executemany(INSERT_SAMPLE, self.samples)
+        for row in rows:
+            _, transaction = read_session(row)
+            if not transaction.active:
+                summary = _summary(transaction, self.currency, database)
+                values = summary_row(transaction.record, summary)
+                database.execute(UPSERT_SUMMARY, values)
 
 
 def _nothing(_: sqlite3.Connection) -> None:
     """Do nothing, but have the file opened."""
 
 
-def _write(
-    sessions: list[Row], samples: list[Row], database: sqlite3.Connection
-) -> None:
-    database.executemany(UPSERT_SESSION, sessions)
-    database.executemany(INSERT_SAMPLE, samples)
-    for row in sessions:
-        _, transaction = read_session(row)
-        if not transaction.active:
-            known = database.execute(SELECT_SAMPLES, (transaction.record,))
-            summary = summarise(transaction, [read_sample(each) for each in known])
-            values = summary_row(transaction.record, summary)
-            database.execute(UPSERT_SUMMARY, values)
+def _whole_session(
+    row: Row, currency: str | None, database: sqlite3.Connection
+) -> Session:
+    """Return a session with its summary, which is made now for one that runs."""
+    told, summed, changes = row[:_SESSION_LENGTH], row[_SESSION_LENGTH:-1], row[-1]
+    station, transaction = read_session(told)
+    if summed[0] is None:
+        summary = _summary(transaction, currency, database)
+    else:
+        summary = read_summary(summed)
+    session = session_of(station, transaction, summary)
+    return apply(session, json.loads(changes)) if changes else session
+
+
+def _summary(
+    transaction: Transaction, currency: str | None, database: sqlite3.Connection
+) -> Summary:
+    summary = summarise(transaction, _samples(transaction.record, database))
+    quarters = (at for at, _ in summary.quarters)
+    return settled(summary, known_conditions(database, quarters), currency)
+
+
+def _samples(record: int, database: sqlite3.Connection) -> list[SessionSample]:
+    return [read_sample(row) for row in _rows(SELECT_SAMPLES, (record,), database)]
+
+
+def _rows(
+    query: str, values: tuple[object, ...], database: sqlite3.Connection
+) -> list[Row]:
+    return database.execute(query, values).fetchall()
 
 
 def _prune(
@@ -269,16 +354,17 @@ def _prune(
 ) -> None:
     if samples is not None:
         database.execute(DELETE_OLD_SAMPLES, (micros(samples),))
+        database.execute(DELETE_OLD_CONDITIONS, (micros(samples),))
     if sessions is not None:
         database.execute(DELETE_OLD_SESSIONS, (micros(sessions),))
 
 
-def _query(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:
-    """Return the rows of a query. Raises JournalError."""
+def _query[R](path: Path, work: Callable[[sqlite3.Connection], R]) -> R:
+    """Return what comes of reading a file. Raises JournalError."""
     try:
         connection = open_for_reading(path)
         try:
-            return connection.execute(query, values).fetchall()
+            return work(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:

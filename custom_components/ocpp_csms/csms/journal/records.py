@@ -4,8 +4,9 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 import json
 from random import getrandbits
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..charging.session import SessionTotals
 from ..model.evse import ChargingState
 from ..model.transaction import Transaction
 from .session import SessionSample, Summary
@@ -16,19 +17,29 @@ _RANDOM_BITS = 30
 _SECOND = 1_000_000
 _QUARTER = 900_000_000
 _COLUMNS = frozenset(
-    {"record", "evse_id", "id", "started_at", "ended_at", "id_token", "energy_wh"}
+    {
+        "record",
+        "evse_id",
+        "id",
+        "started_at",
+        "ended_at",
+        "id_token",
+        "holder_id",
+        "energy_wh",
+    }
 )
 _NOT_KEPT = frozenset({"kept_wh"})
 
 UPSERT_SESSION = """
 INSERT INTO sessions (record, station, evse, transaction_id, started_at, ended_at, id_token,
-    energy_wh, details)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+    holder_id, energy_wh, details)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
 WHERE NOT EXISTS (SELECT 1 FROM deleted WHERE record = ?1)
 ON CONFLICT (record) DO UPDATE SET
     evse = excluded.evse, transaction_id = excluded.transaction_id,
     started_at = excluded.started_at, ended_at = excluded.ended_at,
-    id_token = excluded.id_token, energy_wh = excluded.energy_wh, details = excluded.details
+    id_token = excluded.id_token, holder_id = excluded.holder_id,
+    energy_wh = excluded.energy_wh, details = excluded.details
 """
 INSERT_SAMPLE = """
 INSERT INTO samples (record, at, energy_wh, power_w, current_a, state_of_charge)
@@ -45,12 +56,25 @@ SELECT * FROM known_sessions WHERE record IN (
     )
 ) ORDER BY started_at
 """
-SELECT_BETWEEN = """
-SELECT known_sessions.*, charging_s, peak_w, quarters, changes
+_SELECT_WHOLE = """
+SELECT known_sessions.*, charging_s, peak_w, quarters, solar_wh, share_known_wh, cost,
+    priced_wh, co2_g, co2_known_wh, currency, changes
 FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
+"""
+SELECT_ONE = _SELECT_WHOLE + "WHERE record = ?"
+SELECT_BETWEEN = (
+    _SELECT_WHOLE
+    + """
 WHERE started_at >= ?1 AND started_at < ?2
     AND station = coalesce(?3, station)
 ORDER BY started_at
+"""
+)
+SELECT_HOLDER_TOTALS = """
+SELECT count(*), coalesce(sum(energy_wh), 0.0), sum(cost), max(ended_at) FROM settled
+WHERE holder_id = ?1 OR (
+    holder_id IS NULL AND lower(id_token) IN (SELECT value FROM json_each(?2))
+)
 """
 SELECT_AUDIT = "SELECT * FROM audit WHERE record = ? ORDER BY at"
 DELETE_OLD_SAMPLES = """
@@ -58,12 +82,23 @@ DELETE FROM samples WHERE at < ? AND record IN (SELECT record FROM summaries)
 """
 DELETE_OLD_SESSIONS = "DELETE FROM sessions WHERE ended_at < ?"
 UPSERT_SUMMARY = """
-INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters)
-SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
+INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters, solar_wh,
+    share_known_wh, cost, priced_wh, co2_g, co2_known_wh, currency)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
 """
 SELECT_SAMPLES = "SELECT * FROM samples WHERE record = ? ORDER BY at"
 
 type Row = tuple[Any, ...]
+
+
+class HolderTotals(NamedTuple):
+    """What a holder has charged in all: energy in Wh; `cost` is None where no price was known."""
+
+    sessions: int = 0
+    energy_wh: float = 0.0
+    cost: float | None = None
+    last_ended: int | None = None
 
 
 def new_record(now: datetime) -> int:
@@ -87,6 +122,7 @@ def session_row(station: str, transaction: Transaction) -> Row:
         micros(transaction.started_at),
         None if ended is None else micros(ended),
         transaction.id_token,
+        transaction.holder_id,
         transaction.energy_wh,
         json.dumps(details),
     )
@@ -94,7 +130,7 @@ def session_row(station: str, transaction: Transaction) -> Row:
 
 def read_session(row: Row) -> tuple[str, Transaction]:
     """Return the station and the session of a row; what it does not know stays as it comes."""
-    record, station, evse, id_, started_at, ended_at, id_token, energy_wh, text = row
+    record, station, evse, id_, started_at, ended_at, token, holder_id, wh, text = row
     details = json.loads(text)
     state = details.get("charging_state")
     details["charging_state"] = ChargingState(state) if state else None
@@ -104,8 +140,9 @@ def read_session(row: Row) -> tuple[str, Transaction]:
         evse_id=evse,
         started_at=read_time(started_at),
         ended_at=None if ended_at is None else read_time(ended_at),
-        id_token=id_token,
-        energy_wh=energy_wh,
+        id_token=token,
+        holder_id=holder_id,
+        energy_wh=wh,
         **{key: value for key, value in details.items() if key in _KNOWN},
     )
 
@@ -127,17 +164,41 @@ def read_sample(row: Row) -> SessionSample:
 def summary_row(record: int, summary: Summary) -> Row:
     """Return the row of a summary; quarter hours by their number since 1970."""
     quarters = [(micros(at) // _QUARTER, wh) for at, wh in summary.quarters]
-    seconds = summary.charging.total_seconds()
-    return record, seconds, summary.peak_w, json.dumps(quarters)
+    totals = summary.totals
+    return (
+        record,
+        summary.charging.total_seconds(),
+        summary.peak_w,
+        json.dumps(quarters),
+        totals.solar_wh,
+        totals.share_known_wh,
+        totals.cost,
+        totals.priced_wh,
+        totals.co2_g,
+        totals.co2_known_wh,
+        summary.currency,
+    )
 
 
 def read_summary(row: Row) -> Summary:
     """Return the summary of a row without its record."""
-    seconds, peak_w, text = row
+    seconds, peak_w, text, solar_wh, share_known_wh, *rest = row
+    cost, priced_wh, co2_g, co2_known_wh, currency = rest
+    quarters = tuple((read_time(n * _QUARTER), wh) for n, wh in json.loads(text))
     return Summary(
         charging=timedelta(seconds=seconds),
         peak_w=peak_w,
-        quarters=tuple((read_time(n * _QUARTER), wh) for n, wh in json.loads(text)),
+        quarters=quarters,
+        totals=SessionTotals(
+            energy_wh=sum(wh for _, wh in quarters),
+            solar_wh=solar_wh,
+            share_known_wh=share_known_wh,
+            cost=cost,
+            priced_wh=priced_wh,
+            co2_g=co2_g,
+            co2_known_wh=co2_known_wh,
+        ),
+        currency=currency,
     )
 
 

@@ -16,6 +16,7 @@ CREATE TABLE sessions (
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     id_token TEXT,
+    holder_id TEXT,
     energy_wh REAL,
     details TEXT NOT NULL
 ) STRICT;
@@ -36,7 +37,27 @@ CREATE TABLE summaries (
     record INTEGER PRIMARY KEY REFERENCES sessions (record) ON DELETE CASCADE,
     charging_s REAL NOT NULL,
     peak_w REAL,
-    quarters TEXT NOT NULL
+    quarters TEXT NOT NULL,
+    solar_wh REAL NOT NULL,
+    share_known_wh REAL NOT NULL,
+    cost REAL,
+    priced_wh REAL NOT NULL,
+    co2_g REAL,
+    co2_known_wh REAL NOT NULL,
+    currency TEXT
+) STRICT;
+-- What held in each quarter hour: prices, CO2, and how much of the cars' energy was solar.
+CREATE TABLE conditions (
+    at INTEGER PRIMARY KEY,
+    import_price REAL,
+    export_price REAL,
+    co2 REAL,
+    solar_share REAL
+) STRICT;
+CREATE TABLE fixed_prices (
+    since INTEGER PRIMARY KEY,
+    import_price REAL,
+    export_price REAL
 ) STRICT;
 -- What users have changed lies beside what stations told, which may come again.
 CREATE TABLE corrections (
@@ -56,12 +77,25 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_record ON audit (record, at);
 -- The energy of a session that runs is that of its samples, which are written more often.
 CREATE VIEW known_sessions AS
-SELECT record, station, evse, transaction_id, started_at, ended_at, id_token,
+SELECT record, station, evse, transaction_id, started_at, ended_at, id_token, holder_id,
     CASE WHEN ended_at IS NULL THEN coalesce(
         (SELECT max(energy_wh) FROM samples WHERE samples.record = sessions.record), energy_wh
     ) ELSE energy_wh END AS energy_wh,
     details
 FROM sessions;
+-- Sessions that have ended, as they are after what users have changed of them.
+CREATE VIEW settled AS
+SELECT record, station, started_at, ended_at,
+    coalesce(nullif(changes ->> 'id_token', ''), CASE WHEN changes ->> 'id_token' IS NULL
+        THEN id_token END) AS id_token,
+    coalesce(nullif(changes ->> 'holder_id', ''), CASE WHEN changes ->> 'holder_id' IS NULL
+        THEN holder_id END) AS holder_id,
+    coalesce(changes ->> 'energy_wh', energy_wh) AS energy_wh,
+    coalesce(changes ->> 'cost', CASE
+        WHEN changes ->> 'energy_wh' IS NULL OR energy_wh IS NULL OR energy_wh = 0 THEN cost
+        ELSE cost * (changes ->> 'energy_wh') / energy_wh END) AS cost
+FROM sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
+WHERE ended_at IS NOT NULL;
 """
 
 MIGRATIONS = (_V1,)

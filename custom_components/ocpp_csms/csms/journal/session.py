@@ -1,19 +1,21 @@
 """A charging session as its owner sees it: when, how much, how fast, and what is not certain."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..charging.session import spread
+from ..charging.session import SessionTotals, settle, spread
+from ..model.conditions import Conditions
 from ..model.transaction import Transaction
 from ..transactions import LOST
 
 _CLOCK_STEP_S = 30.0
 """Clocks that are off by less are not corrected."""
 _FLOWING_W = 50.0
+_NONE_WH = 0.5
 _LONGEST_GAP = timedelta(minutes=15)
 """Whoever tells nothing for longer may have stopped and begun again meanwhile."""
 
@@ -27,6 +29,9 @@ class Remark(StrEnum):
     END_UNHEARD = "end_unheard"
     """Its end was not heard, but concluded from what came after it."""
     ENERGY_UNKNOWN = "energy_unknown"
+    PRICE_UNKNOWN = "price_unknown"
+    """The price of a part of the energy was not known: that part is not in the cost."""
+    TOKEN_REFUSED = "token_refused"
     CORRECTED = "corrected"
     """A user has changed what the station told."""
     CLOCK_CORRECTED = "clock_corrected"
@@ -53,6 +58,9 @@ class Summary:
     peak_w: float | None
     quarters: tuple[tuple[datetime, float], ...]
     """The energy in Wh of each quarter hour in which any flowed."""
+    totals: SessionTotals = field(default_factory=SessionTotals)
+    """Cost, solar part and CO2, as far as they were known when the session ended."""
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,9 @@ class Session:
     connector_id: int
     transaction_id: str
     id_token: str | None
+    holder: str | None
+    holder_id: str | None
+    vehicle: str | None
     started_at: datetime
     ended_at: datetime | None
     energy_wh: float | None
@@ -78,6 +89,17 @@ class Session:
     def duration(self) -> timedelta | None:
         """How long it lasted, None while it runs."""
         return None if self.ended_at is None else self.ended_at - self.started_at
+
+    @property
+    def cost(self) -> float | None:
+        """What its energy cost, as far as the price was known; None where it never was."""
+        return self.summary.totals.cost
+
+    @property
+    def solar_share(self) -> float | None:
+        """Share of its energy that was solar, 0 to 1; None where that was never known."""
+        totals = self.summary.totals
+        return totals.solar_share if totals.share_known_wh else None
 
     @property
     def mean_w(self) -> float | None:
@@ -97,6 +119,9 @@ def session_of(station: str, transaction: Transaction, summary: Summary) -> Sess
         connector_id=transaction.connector_id,
         transaction_id=transaction.id,
         id_token=transaction.id_token,
+        holder=transaction.holder,
+        holder_id=transaction.holder_id,
+        vehicle=transaction.vehicle,
         started_at=transaction.started_at - offset,
         ended_at=None if ended is None else ended - offset,
         energy_wh=transaction.energy_wh,
@@ -104,7 +129,7 @@ def session_of(station: str, transaction: Transaction, summary: Summary) -> Sess
         meter_stop_wh=transaction.meter_stop_wh,
         summary=summary,
         stop_reason=transaction.stop_reason,
-        remarks=_remarks(transaction, offset),
+        remarks=_remarks(transaction, summary, offset),
     )
 
 
@@ -121,7 +146,10 @@ def rescaled(session: Session, told_wh: float | None) -> Session:
         quarters = tuple((at, wh * energy_wh / told_wh) for at, wh in known)
     else:
         quarters = tuple(spread(session.started_at, ended, energy_wh))
-    return replace(session, summary=replace(session.summary, quarters=quarters))
+    totals = session.summary.totals.scaled(energy_wh / told_wh if told_wh else 0.0)
+    return replace(
+        session, summary=replace(session.summary, quarters=quarters, totals=totals)
+    )
 
 
 def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Summary:
@@ -134,6 +162,15 @@ def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Sum
         peak_w=max(powers, default=None),
         quarters=_quarters(transaction, moved, offset),
     )
+
+
+def settled(
+    summary: Summary, known: Mapping[datetime, Conditions], currency: str | None
+) -> Summary:
+    """Return a summary with what its energy cost, by what is known of the quarter hours."""
+    totals = settle(summary.quarters, known)
+    told = currency if totals.cost is not None else None
+    return replace(summary, totals=totals, currency=told)
 
 
 def _offset(transaction: Transaction) -> timedelta:
@@ -179,8 +216,14 @@ def _quarters(
     )
 
 
-def _remarks(transaction: Transaction, offset: timedelta) -> frozenset[Remark]:
+def _remarks(
+    transaction: Transaction, summary: Summary, offset: timedelta
+) -> frozenset[Remark]:
+    totals = summary.totals
     remarks = {
+        Remark.TOKEN_REFUSED: transaction.refused,
+        Remark.PRICE_UNKNOWN: totals.cost is not None
+        and totals.priced_wh < totals.energy_wh - _NONE_WH,
         Remark.RUNNING: transaction.active,
         Remark.START_UNHEARD: transaction.resumed or not transaction.start_heard,
         Remark.END_UNHEARD: transaction.stop_reason == LOST,
