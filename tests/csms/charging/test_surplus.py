@@ -52,6 +52,8 @@ class House:
         self.least_a = least_a
         self.phases = phases
         self.writes = 0
+        self.battery_w = 0.0
+        """How much a home battery can give."""
 
     @property
     def drawn_a(self) -> float:
@@ -66,9 +68,12 @@ class House:
 
     def go(self, seconds: float, sun_w: float, **more: Any) -> Setpoint:
         """Make a step with this solar power beyond the house's own load."""
+        missing_w = self.drawn_w - sun_w
+        given_w = min(max(missing_w, 0.0), self.battery_w)
         seen: dict[str, Any] = {
             "now": at(seconds),
-            "grid_w": self.drawn_w - sun_w,
+            "grid_w": missing_w - given_w,
+            "battery_w": given_w,
             "charging": self.drawn_a > 0,
             "drawn_a": self.drawn_a,
             "phases": self.phases,
@@ -234,6 +239,7 @@ def test_battery_vectors(case: dict[str, Any]) -> None:
 def test_battery_bridges_clouds() -> None:
     """Above the buffer level the battery keeps a car going, but lets none begin."""
     house = House(buffer_soc=60)
+    house.battery_w = 3000
     house.go(0, 1000, battery_soc=90)
     assert house.go(61, 1000, battery_soc=90).reason is SurplusReason.TOO_LITTLE
     house.go(70, 2000, battery_soc=90)
@@ -242,6 +248,35 @@ def test_battery_bridges_clouds() -> None:
         bridged = house.go(140 + 100 * n, 0, battery_soc=90)
         assert (bridged.current_a, bridged.reason) == (6, SurplusReason.BATTERY)
     assert house.go(2000, 0, battery_soc=59).reason is SurplusReason.STOPPING
+
+
+def test_battery_at_its_limit() -> None:
+    """What the battery can't give comes from the grid: that ends after the delay."""
+    house = House(phases=3, buffer_soc=60)
+    house.battery_w = 2500
+    house.go(0, 6000, battery_soc=90)
+    house.go(60, 6000, battery_soc=90)
+    assert house.go(70, 3000, battery_soc=90).reason is SurplusReason.BATTERY
+    weak = house.go(80, 0, battery_soc=90)
+    assert (weak.reason, weak.until) == (SurplusReason.STOPPING, at(260))
+    assert house.go(260, 0, battery_soc=90).current_a == 0
+
+
+def test_import_while_phases_are_waited_for() -> None:
+    """It ends soon after the phases have changed, unless that has helped."""
+    house = House(phases=3)
+    house.go(0, 6000)
+    house.go(60, 6000)
+    for seconds in range(70, 260, 10):
+        told = house.go(seconds, 3000, freed_w=2760.0)
+        assert told.current_a == 6
+    house.phases = 1
+    assert house.go(260, 3000).reason is SurplusReason.FOLLOWING
+    house.phases = 3
+    for seconds in range(270, 460, 10):
+        house.go(seconds, 3000, freed_w=2760.0)
+    assert house.go(460, 0).until == at(450 + 60)
+    assert house.go(510, 0).current_a == 0
 
 
 def test_battery_begins() -> None:

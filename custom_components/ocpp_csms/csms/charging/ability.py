@@ -1,6 +1,7 @@
 """What an EVSE and its car can do together: currents and phases."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from .errors import ChargingError
 
@@ -20,6 +21,9 @@ def current_range(
     A charger that tells its minimum knows better than the configuration; a car may need
     more than that. Raises ChargingError where nothing is left between them.
     """
+    known = [v for v in (*configured, *charger, *car) if v is not None]
+    if not all(isfinite(value) and value >= 0 for value in known):
+        raise ChargingError("charger_not_a_number", str(known))
     least = configured[0] if charger[0] is None else charger[0]
     if car[0] is not None:
         least = max(least, car[0])

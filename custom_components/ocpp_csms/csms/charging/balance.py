@@ -89,6 +89,8 @@ class Share:
     current_a: float = 0.0
     room_since: datetime | None = None
     """Since when more could be given, while it is not given yet."""
+    room_a: float = 0.0
+    """The least that could be given since then."""
     began_at: datetime | None = None
     """Begin of its present turn."""
     served_s: float | None = None
@@ -106,7 +108,7 @@ class BalanceConfig:
     step_a: float = 1.0
     recovery: timedelta = timedelta(seconds=60)
     stale: timedelta = timedelta(seconds=90)
-    """How old a measurement may be."""
+    """How old a measurement may be; one of the future, by a clock that is wrong, as much."""
     turn: timedelta = timedelta(minutes=30)
     """How long an EVSE charges before others have their turn, where not all can."""
 
@@ -147,7 +149,7 @@ class _House:
         self.circuits = _check_circuits(
             replace(circuit, measured_a=None)
             if circuit.measured_at is not None
-            and now - utc(circuit.measured_at) > config.stale
+            and abs(now - utc(circuit.measured_at)) > config.stale
             else circuit
             for circuit in circuits
         )
@@ -299,12 +301,22 @@ def _with_time_served(state: BalanceState, now: datetime) -> BalanceState:
     passed_s = (now - state.at).total_seconds() if state.at else 0.0
     passed_s = min(max(passed_s, 0.0), _LONGEST_STEP_S)
     shares = {
-        id_: replace(share, served_s=share.served_s + passed_s)
-        if share.served_s is not None and share.current_a > 0
-        else share
-        for id_, share in state.shares.items()
+        id_: _with_time(share, passed_s, now) for id_, share in state.shares.items()
     }
     return BalanceState(shares, now)
+
+
+def _with_time(share: Share, passed_s: float, now: datetime) -> Share:
+    """Return a share with some time counted, and no times in the future."""
+    served_s = share.served_s
+    if served_s is not None and share.current_a > 0:
+        served_s += passed_s
+    return replace(
+        share,
+        served_s=served_s,
+        room_since=min(share.room_since, now) if share.room_since else None,
+        began_at=min(share.began_at, now) if share.began_at else None,
+    )
 
 
 def _least_served(state: BalanceState) -> float:
@@ -413,20 +425,37 @@ def _settle(
     for demand in demands:
         before = state.shares.get(demand.id, Share())
         grant = grants[demand.id]
-        rises = before.limited and grant.current_a > before.current_a + _EPSILON
-        since = (before.room_since or now) if rises else None
-        if since is not None and now - since < config.recovery:
-            held_a = before.current_a if before.current_a >= demand.min_a else 0.0
-            grant = Grant(held_a, GrantReason.RECOVERING, grant.circuit)
-        else:
-            since = None
+        grant, since, room_a = _recovered(demand, before, grant, now, config)
         settled[demand.id] = grant
         served_s = None
         if demand.max_a > 0:
             served_s = least_s if before.served_s is None else before.served_s
         share = _remember(before, grant, since, now, config)
-        shares[demand.id] = replace(share, served_s=served_s)
+        shares[demand.id] = replace(share, served_s=served_s, room_a=room_a)
     return BalanceState(shares, now), settled
+
+
+def _recovered(
+    demand: Demand, before: Share, grant: Grant, now: datetime, config: BalanceConfig
+) -> tuple[Grant, datetime | None, float]:
+    """Return what may be given of what there is room for, since when, and the least since.
+
+    What came only just now has to last, too.
+    """
+    if not before.limited or grant.current_a <= before.current_a + _EPSILON:
+        return grant, None, 0.0
+    since, room_a = before.room_since, grant.current_a
+    if since is None:
+        since = now
+    else:
+        room_a = min(room_a, before.room_a)
+    if now - since < config.recovery:
+        held_a = before.current_a if before.current_a >= demand.min_a else 0.0
+        return Grant(held_a, GrantReason.RECOVERING, grant.circuit), since, room_a
+    if room_a < grant.current_a - _EPSILON:
+        given = Grant(room_a, GrantReason.RECOVERING, grant.circuit)
+        return given, now, grant.current_a
+    return grant, None, 0.0
 
 
 def _remember(

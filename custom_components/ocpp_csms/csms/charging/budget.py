@@ -71,15 +71,21 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """The writes that are left at a time; `left` None where none was taken yet."""
+    """The writes that are left at a time; `left` None where the time is not known yet.
+
+    `taken` is what was written before that.
+    """
 
     left: float | None = None
     at: datetime | None = None
+    taken: int = 0
 
     def at_time(self, now: datetime, budget: Budget) -> Purse:
         """Return the purse with what has come back since. A clock that goes back adds none."""
+        if budget.writes_per_day is None:
+            return Purse(inf, now)
         if self.left is None or self.at is None:
-            return Purse(budget.burst, now)
+            return Purse(max(0.0, budget.burst - self.taken), now)
         if now <= self.at:
             return self
         passed_s = (now - self.at).total_seconds()
@@ -103,4 +109,10 @@ class Purse:
 
     def take(self, messages: int) -> Purse:
         """Return the purse after some messages."""
-        return replace(self, left=max(0.0, (self.left or 0.0) - messages))
+        if self.left is None:
+            return replace(self, taken=self.taken + messages)
+        return replace(self, left=max(0.0, self.left - messages))
+
+    def not_after(self, now: datetime) -> Purse:
+        """Return the purse as of now at the latest, after a clock went back."""
+        return self if self.at is None else replace(self, at=min(self.at, now))

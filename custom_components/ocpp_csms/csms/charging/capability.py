@@ -63,6 +63,10 @@ class Capabilities:
             raise ChargingError("no_purpose")
         if not self.units:
             raise ChargingError("no_unit")
+        if not all(isinstance(unit, RateUnit) for unit in self.units):
+            raise ChargingError("unit_unknown", str(sorted(self.units)))
+        if not isinstance(self.version, OcppVersion):
+            raise ChargingError("version_unknown", str(self.version))
         if self.phases not in (1, 2, 3):
             raise ChargingError("phases_unknown", str(self.phases))
 
@@ -91,6 +95,13 @@ class Capabilities:
             return max(a for a in self.currents_a if a <= current_a + _EPSILON)
         steps = floor((current_a - self.min_a) / self.step_a + _EPSILON)
         return round(self.min_a + steps * self.step_a, 3)
+
+    def fuse(self, current_a: float) -> float:
+        """Return a fuse as the limit of a period, in the unit to use: never more."""
+        factor, divisor = 10.0, 10.0
+        if self.unit is RateUnit.WATT:
+            factor, divisor = self.voltage_v * self.phases, 1.0
+        return floor(current_a * factor + _EPSILON) / divisor
 
     def limit(self, current_a: float, phases: int | None) -> float:
         """Return a current as the limit of a period, in the unit to use."""

@@ -31,7 +31,8 @@ class Supply:
     def __post_init__(self) -> None:
         """Refuse what can't be converted by."""
         values = (self.limit_a, self.limit_w, self.voltage_v)
-        if not all(isfinite(value) for value in values) or self.voltage_v <= 0:
+        numbers = all(isfinite(value) and value >= 0 for value in values)
+        if not numbers or self.voltage_v == 0:
             raise ChargingError("supply_not_a_number", str(values))
         if self.phases not in (1, 2, 3):
             raise ChargingError("phases_unknown", str(self.phases))

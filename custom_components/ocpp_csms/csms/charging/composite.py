@@ -23,7 +23,7 @@ from ..model.profile import (
 )
 from .combine import Supply, combine
 from .errors import ChargingError
-from .timeline import Segment, Timeline, Window, fill, slices, stack
+from .timeline import Segment, Timeline, Window, check_profile, fill, slices, stack
 from .times import utc
 
 
@@ -82,6 +82,8 @@ def composite(
     """Return what the station will do. Raises ChargingError for profiles without meaning."""
     window = Window(question.start, max(question.duration_s, 0.0))
     usable = [item for item in installed if _usable(item.profile, question)]
+    for item in usable:
+        check_profile(item.profile)
     if question.evse_id == 0:
         layers = [_sum(usable, sessions, question, window, supply)]
     else:

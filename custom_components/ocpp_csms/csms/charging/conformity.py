@@ -9,6 +9,7 @@ from math import inf, isclose, isfinite
 
 from ..model.profile import CompositeSchedule, Period, RateUnit
 from .errors import ChargingError
+from .times import utc
 
 _EPSILON = 1e-6
 
@@ -97,12 +98,13 @@ def compare(
     """
     if not expected.periods:
         raise ChargingError("nothing_expected")
+    if reported.evse_id != expected.evse_id:
+        raise ChargingError("evses_differ", f"{reported.evse_id}, {expected.evse_id}")
     if not reported.periods:
         return Conformity(ConformityKind.NOT_REPORTED)
-    origin = expected.start or reported.start
-    late_s = (
-        (reported.start - origin).total_seconds() if reported.start and origin else 0.0
-    )
+    begins = utc(reported.start) if reported.start else None
+    origin = utc(expected.start) if expected.start else begins
+    late_s = (begins - origin).total_seconds() if begins and origin else 0.0
     should = _steps(expected, 0.0, tolerance)
     does = _steps(reported, late_s, tolerance)
     expected_end = _end(expected, 0.0)
@@ -122,7 +124,11 @@ def compare(
 
 
 def _end(schedule: CompositeSchedule, late_s: float) -> float:
-    return inf if schedule.duration_s is None else late_s + schedule.duration_s
+    if schedule.duration_s is None:
+        return inf
+    if not isfinite(schedule.duration_s):
+        raise ChargingError("duration_not_a_number")
+    return late_s + schedule.duration_s
 
 
 def _time(origin: datetime | None, seconds: float) -> datetime | None:

@@ -1,6 +1,9 @@
 """Ways of charging that a user chooses among, and what each means for others."""
 
 from enum import StrEnum
+from math import isfinite
+
+from .errors import ChargingError
 
 
 class Mode(StrEnum):
@@ -20,13 +23,26 @@ def set_current(
 ) -> float:
     """Return the current of a mode in A per phase, 0 being a pause.
 
-    `solar_a` is what following the sun would give now.
+    `solar_a` is what following the sun would give now. Raises ChargingError for what is
+    no current.
     """
-    if not connected or mode is Mode.OFF:
+    if not all(isfinite(value) and value >= 0 for value in (solar_a, min_a, max_a)):
+        raise ChargingError("current_not_a_number", f"{solar_a}, {min_a}, {max_a}")
+    if min_a > max_a:
+        raise ChargingError("minimum_above_maximum", f"{min_a} > {max_a}")
+    if not connected:
         return 0.0
-    if mode is Mode.FAST:
-        return max_a
-    return max(solar_a, min_a) if mode is Mode.MIN_SOLAR else solar_a
+    match mode:
+        case Mode.OFF:
+            return 0.0
+        case Mode.FAST:
+            return max_a
+        case Mode.MIN_SOLAR:
+            return max(solar_a, min_a)
+        case Mode.SOLAR:
+            return solar_a
+        case _:
+            raise ChargingError("mode_unknown", str(mode))
 
 
 def flexible_power(

@@ -58,7 +58,7 @@ def obstacles(
 
 def _kind(own: Installed, other: Installed, outlook: Outlook) -> ObstacleKind | None:
     mine, its = own.profile, other.profile
-    if its.valid_to is not None and its.valid_to <= outlook.now:
+    if _is_past(its, outlook):
         return None
     alike = mine.purpose is its.purpose and mine.transaction_id == its.transaction_id
     same_place = alike and own.evse_id == other.evse_id
@@ -75,6 +75,12 @@ def _kind(own: Installed, other: Installed, outlook: Outlook) -> ObstacleKind | 
     rank, own_rank = _RANKS[its.purpose], _RANKS[mine.purpose]
     above = (rank, its.stack_level) > (own_rank, mine.stack_level)
     return ObstacleKind.ABOVE if above else None
+
+
+def _is_past(profile: ChargingProfile, outlook: Outlook) -> bool:
+    """Return whether a profile is not valid any more; of one without meaning nobody knows."""
+    valid_to = profile.valid_to if has_meaning(profile) else None
+    return valid_to is not None and valid_to <= outlook.now
 
 
 def _speaks(profile: ChargingProfile, outlook: Outlook) -> bool:

@@ -115,8 +115,11 @@ def diff(
     steps = [Operation(OperationKind.SET, item) for item in changed]
     steps += [Operation(OperationKind.CLEAR, item) for item in gone]
     kept = {id_: item for id_, item in present.items() if id_ in known - barred}
-    goal = kept | {item.profile.id: item for item in wanted}
-    order = _Order(outlook, present, tuple(goal.values()))
+    foreign = {
+        item.profile.id: item for item in believed if layer_of(item.profile.id) is None
+    }
+    goal = foreign | kept | {item.profile.id: item for item in wanted}
+    order = _Order(outlook, foreign | present, tuple(goal.values()))
     return replace(order.sent(order.of(steps), allowed), obstacles=hindered)
 
 
@@ -134,7 +137,14 @@ class _Order:
     ) -> None:
         self._outlook = outlook
         self._present = present
-        self._bounds = (tuple(present.values()), goal)
+        self._bounds = {
+            evse_id: [
+                outlook.allowed(bound, evse_id)
+                for bound in (tuple(present.values()), goal)
+            ]
+            for evse_id in outlook.evse_ids
+        }
+        self._known: dict[tuple[int, frozenset[Installed]], float] = {}
 
     def of(self, steps: list[Operation]) -> list[Operation]:
         """Return all messages that the steps take, in their order."""
@@ -180,7 +190,20 @@ class _Order:
         """Return how much more than the bounds a message allows, at worst, in A."""
         result = dict(state)
         _apply(operation, result)
-        return self._outlook.excess(tuple(result.values()), self._bounds)
+        return max(
+            self._excess_at(evse_id, result) for evse_id in self._outlook.evse_ids
+        )
+
+    def _excess_at(self, evse_id: int, state: dict[int, Installed]) -> float:
+        """Return how much more than the bounds an EVSE is allowed; known if asked before."""
+        concerned = frozenset(
+            item for item in state.values() if item.evse_id in (0, evse_id)
+        )
+        key = evse_id, concerned
+        if key not in self._known:
+            bounds = self._bounds[evse_id]
+            self._known[key] = self._outlook.excess(concerned, evse_id, bounds)
+        return self._known[key]
 
 
 def _next(step: Operation, state: dict[int, Installed]) -> Operation:
@@ -332,6 +355,7 @@ def _in_the_way(item: Installed, state: dict[int, Installed]) -> list[Installed]
         other
         for id_, other in state.items()
         if id_ != item.profile.id
+        and layer_of(id_) is not None
         and other.evse_id == item.evse_id
         and other.profile.purpose is item.profile.purpose
         and other.profile.stack_level == item.profile.stack_level

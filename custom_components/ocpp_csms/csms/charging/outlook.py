@@ -8,7 +8,7 @@ from functools import cached_property
 from ..model.profile import ChargingProfile, RateUnit
 from .combine import Supply
 from .composite import Installed, Question, Session, composite
-from .timeline import Segment, has_meaning, slices
+from .timeline import Segment, Timeline, has_meaning, slices, span
 
 _TOLERANCE_A = 0.05
 _LEAST = timedelta(days=1)
@@ -32,10 +32,12 @@ class Outlook:
     @cached_property
     def length_s(self) -> float:
         """How far to look: a day beyond the last change."""
-        last = max(
-            (_last_change(item.profile, self.now) for item in self.profiles),
-            default=timedelta(),
+        changes = (
+            _last_change(item.profile, self.now)
+            for item in self.profiles
+            if has_meaning(item.profile)
         )
+        last = max(changes, default=timedelta())
         return min(max(last, timedelta()) + _LEAST, _MOST).total_seconds()
 
     def allowed(self, installed: Iterable[Installed], evse_id: int) -> list[Segment]:
@@ -54,16 +56,6 @@ class Outlook:
             for period, end in zip(periods, ends, strict=True)
         ]
 
-    def excess(
-        self,
-        installed: tuple[Installed, ...],
-        bounds: tuple[tuple[Installed, ...], ...],
-    ) -> float:
-        """Return how much more is allowed than by any of the bounds, at worst, in A per phase."""
-        return max(
-            self._excess_of(installed, bounds, evse_id) for evse_id in self.evse_ids
-        )
-
     def lowers(self, other: Installed, own: Installed) -> bool:
         """Return whether a profile allows less than another, while that says something."""
         for evse_id in self.evse_ids:
@@ -77,13 +69,11 @@ class Outlook:
                     return True
         return False
 
-    def _excess_of(
-        self,
-        installed: tuple[Installed, ...],
-        bounds: tuple[tuple[Installed, ...], ...],
-        evse_id: int,
+    def excess(
+        self, installed: Iterable[Installed], evse_id: int, bounds: Iterable[Timeline]
     ) -> float:
-        timelines = [self.allowed(state, evse_id) for state in (installed, *bounds)]
+        """Return how much more an EVSE is allowed than by any bound, at worst, in A per phase."""
+        timelines = [self.allowed(installed, evse_id), *bounds]
         worst = 0.0
         for _, _, parts in slices(timelines, self.length_s):
             has, *may = [part.period.limit or 0.0 for part in parts]
@@ -97,6 +87,6 @@ def _last_change(profile: ChargingProfile, now: datetime) -> timedelta:
     start = schedule.start or now
     lengths = [period.start_s for period in schedule.periods]
     lengths += [schedule.duration_s] if schedule.duration_s else []
-    ends = [start + timedelta(seconds=max(lengths, default=0))]
+    ends = [start + span(max(lengths, default=0))]
     ends += [profile.valid_to] if profile.valid_to else []
     return max(ends) - now

@@ -138,6 +138,7 @@ def step(
     if not ability.switchable:
         return replace(state, wanted=None, since=None), PhaseChoice(PhaseReason.FITTING)
     if ability.contradictory:
+        state = replace(state, wanted=None, since=None)
         return state, PhaseChoice(PhaseReason.CONTRADICTORY)
     wanted = _wanted(seen, ability, config)
     if wanted is None:

@@ -168,7 +168,7 @@ def compile_fuse(fuse_a: float, ability: Capabilities, now: datetime) -> Compile
         schedule=Schedule(
             unit=ability.unit,
             start=now.replace(second=0, microsecond=0) - _LONG_AGO,
-            periods=(Period(0, ability.limit(fuse_a, None)),),
+            periods=(Period(0, ability.fuse(fuse_a)),),
         ),
     )
     return Compiled((Installed(0, profile),))

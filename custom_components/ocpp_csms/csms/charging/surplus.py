@@ -19,6 +19,10 @@ _RAMP_A = 2.0
 """How far above what a car draws the limit may be, so that it can draw more."""
 _PRIORITY_RESIDUAL_W = 100.0
 """What is left to a home battery that goes first, so that it feels a surplus."""
+_REGULATED_W = 100.0
+"""How much a home battery leaves to the grid that gives all that is missing."""
+_SETTLED = timedelta(seconds=60)
+"""How long it takes until a change of phases shows in what is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,8 @@ class SurplusState:
     least_a: float = 0.0
     """The least target since it has been enough."""
     import_since: datetime | None = None
+    waited_at: datetime | None = None
+    """When fewer phases were last waited for, instead of ending the charge."""
     purse: Purse = field(default_factory=Purse)
 
     @property
@@ -174,6 +180,8 @@ class SurplusState:
             written_at=_not_after(self.written_at, now),
             enough_since=_not_after(self.enough_since, now),
             import_since=_not_after(self.import_since, now),
+            waited_at=_not_after(self.waited_at, now),
+            purse=self.purse.not_after(now),
         )
 
 
@@ -291,15 +299,21 @@ def _while_on(
     if config.keep_minimum and not stuck:
         state = replace(state, import_since=None)
         return state, _Wish(least_a, SurplusReason.MINIMUM)
-    if _has_buffer(seen, config.buffer_soc) and not stuck:
+    carried = seen.grid_w <= max(config.disable_w, 0.0) + _REGULATED_W
+    if _has_buffer(seen, config.buffer_soc) and carried and not stuck:
         state = replace(state, import_since=None)
         return state, _Wish(least_a, SurplusReason.BATTERY)
-    if site_w - seen.freed_w < config.disable_w:
-        reason = SurplusReason.BUDGET if stuck else SurplusReason.WEAK
+    reason = SurplusReason.BUDGET if stuck else SurplusReason.WEAK
+    if site_w < config.disable_w:
         return replace(state, import_since=None), _Wish(least_a, reason)
     since = state.import_since or seen.now
+    if site_w - seen.freed_w < config.disable_w:
+        state = replace(state, import_since=since, waited_at=seen.now)
+        return state, _Wish(least_a, reason)
     state = replace(state, import_since=since)
     end = since + config.disable_delay
+    if state.waited_at is not None:
+        end = max(end, state.waited_at + _SETTLED)
     if seen.now < end:
         return state, _Wish(least_a, SurplusReason.STOPPING, end)
     return state, _Wish(0.0, SurplusReason.TOO_LITTLE)

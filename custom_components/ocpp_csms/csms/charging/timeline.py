@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from math import ceil, inf, isfinite
 
-from ..model.profile import ChargingProfile, Kind, Period, RateUnit, Recurrency
+from ..model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Recurrency
 from .errors import ChargingError
+from .times import utc
 
 AHEAD = timedelta(days=8)
 """How far is looked to know what a profile says: a week and what may begin after it."""
+_FOR_GOOD_S = 3_000_000_000.0
+"""A lifetime."""
 _RECURRENCES = {Recurrency.DAILY: 86_400.0, Recurrency.WEEKLY: 604_800.0}
 
 
@@ -43,9 +47,11 @@ type Timeline = list[Segment]
 def check_profile(profile: ChargingProfile) -> None:
     """Raise ChargingError for what has no clear meaning (1.6 sections 7.8 and 7.13)."""
     name, schedule = f"profile {profile.id}", profile.schedule
-    for time in (schedule.start, profile.valid_from, profile.valid_to):
-        if time is not None and time.tzinfo is None:
-            raise ChargingError("time_without_zone", name)
+    times = (schedule.start, profile.valid_from, profile.valid_to, profile.updated_at)
+    for time in times:
+        if time is not None:
+            utc(time)
+    _check_words(profile, name)
     if profile.kind is Kind.RECURRING and profile.recurrency is None:
         raise ChargingError("recurrency_missing", name)
     duration = schedule.duration_s
@@ -61,6 +67,19 @@ def check_profile(profile: ChargingProfile) -> None:
             raise ChargingError("periods_not_in_order", name)
     for period in periods:
         _check_period(period, name)
+
+
+def _check_words(profile: ChargingProfile, name: str) -> None:
+    """Raise ChargingError for words that no version has."""
+    words: tuple[tuple[object, type[StrEnum]], ...] = (
+        (profile.kind, Kind),
+        (profile.purpose, Purpose),
+        (profile.schedule.unit, RateUnit),
+        (profile.recurrency or Recurrency.DAILY, Recurrency),
+    )
+    for word, known in words:
+        if not isinstance(word, known):
+            raise ChargingError("word_unknown", f"{name}: {word}")
 
 
 def _check_period(period: Period, name: str) -> None:
@@ -101,7 +120,12 @@ def is_over(profile: ChargingProfile, now: datetime) -> bool:
     if profile.kind is not Kind.ABSOLUTE or None in (begin, schedule.duration_s):
         return False
     assert begin is not None
-    return begin + timedelta(seconds=schedule.duration_s or 0) <= now
+    return begin + span(schedule.duration_s or 0) <= now
+
+
+def span(seconds: float) -> timedelta:
+    """Return a length of time; what is absurdly long is for good."""
+    return timedelta(seconds=min(seconds, _FOR_GOOD_S))
 
 
 def stack(
