@@ -92,6 +92,9 @@ def test_co2_unit_unknown() -> None:
         pytest.param([(0, 15, inf), (15, 30, 2)], (2,), id="infinite"),
         pytest.param([(0, 5, 1), (5, 15, 4)], (3,), id="mean by time"),
         pytest.param([(0, 5, 1), (15, 30, 2)], (None, 2), id="hardly covered"),
+        pytest.param([(0, 7.5, 1), (15, 30, 2)], (1, 2), id="half covered"),
+        pytest.param([(0, 7, 1), (15, 30, 2)], (None, 2), id="less than half covered"),
+        pytest.param([(0, 3, 1), (10, 15, 4)], (2.875,), id="half covered by two"),
         pytest.param([(15, 0, 1), (30, None, 2)], (1, 2), id="end before start"),
         pytest.param([], (), id="none"),
     ],
@@ -307,3 +310,61 @@ def test_numbers_that_are_none() -> None:
         flat(nan, T0, T0)
     with pytest.raises(ChargingError):
         flat(0.2, T0.replace(tzinfo=None), T0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("GBp/kWh", 0.01),
+        ("pence/kWh", 0.01),
+        ("USc/kWh", 0.01),
+        ("EUR ct/kWh", 0.01),
+        ("Eurocent/kWh", 0.01),
+        ("€ct/kWh", 0.01),
+        ("SEK öre/kWh", 0.01),
+        ("CHF Rp./kWh", 0.01),
+    ],
+)
+def test_hundredths_of_a_whole(unit: str, factor: float) -> None:
+    """Cents of all lands, with the whole before them."""
+    assert price_factor(unit) == factor
+
+
+@pytest.mark.parametrize(
+    "unit", ["abc/kWh", "inc/kWh", "percent/kWh", "product/kWh", "foo ct/kWh"]
+)
+def test_words_that_end_like_money(unit: str) -> None:
+    """What only looks like a hundredth of something is no money."""
+    with pytest.raises(ChargingError):
+        price_factor(unit)
+
+
+@pytest.mark.parametrize("unit", ["gCO₂/kWh", "g CO2/kWh", "gCO2eq/kWh"])
+def test_spellings_of_co2(unit: str) -> None:
+    """However grams of CO2 are written."""
+    assert co2_factor(unit) == 1
+
+
+def test_a_price_for_a_year() -> None:
+    """A fixed price holds for the weeks that are looked at, beside prices of hours too."""
+    year = RawRate(T0 - timedelta(days=100), 0.3, T0 + timedelta(days=265))
+    assert normalise([year]).at(T0 - timedelta(days=100)) == 0.3
+    hours = [RawRate(T0 + timedelta(hours=n), n / 100) for n in range(24)]
+    both = normalise([year, *hours])
+    assert both.at(T0 + timedelta(hours=5)) == 0.05
+    assert both.at(T0 + timedelta(days=2)) == 0.3
+    open_ended = normalise([*hours[:-1], RawRate(hours[-1].start, 0.5, year.end)])
+    assert open_ended.at(T0 + timedelta(hours=5)) == 0.05
+
+
+def test_values_beyond_all_money() -> None:
+    """What nothing costs is a gap, and no energy of a forecast."""
+    assert normalise([RawRate(T0, 1e308, _at(60))], 10.0).values == ()
+    with pytest.raises(ChargingError):
+        resample_forecast({T0: 1e308})
+
+
+def test_a_stale_forecast() -> None:
+    """What was forecast weeks ago is left out."""
+    told = {T0 - timedelta(days=20): 0.0, T0: 1000.0}
+    assert resample_forecast(told).at(T0) == 1000

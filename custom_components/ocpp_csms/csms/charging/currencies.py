@@ -18,11 +18,16 @@ sfr sfr. zł zl kč kc ft lei leu lv lv. лв rs rs. rm tl r
 """
 WHOLE = frozenset((_CODES + _SIGNS + _NAMES).split())
 """Codes of ISO 4217, signs and names of whole units, in lower case."""
+_LANDS = "eu us au nz ca hk sg"
+_OF = "|".join(map(re.escape, (*_CODES.split(), *_LANDS.split(), "euro", *"€$£")))
 _HUNDREDTH = re.compile(
-    r"(.*\s)?(\w*ct|\w*cents?|cent\(s\)|\w?[¢]|c[€$£]|[€$£](c|ct)|öre|øre|ore|p|pence|penny"
-    r"|rp|rappen|rp\.|grosz|grosze|groszy|gr|haléř|haléře|haléřů|hal|fillér|bani|stotinki"
-    r"|kuruş|paise|sen|centavos?|céntimos?|centesimi|c|[a-z]{2}c)"
+    rf"(({_OF})[\s-]?)?(cts?|cents?|cent\(s\)|¢|c|pence|penny|p)|c[€$£]"
+    r"|((swedish|norwegian|danish|sek|nok|dkk)[\s-]?)?(öre|øre|ore)"
+    r"|((chf|swiss)[\s-]?)?(rp|rappen|rp\.)"
+    r"|grosz|grosze|groszy|gr|haléř|haléře|haléřů|hal|fillér|bani|stotinki"
+    r"|kuruş|paise|sen|centavos?|céntimos?|centesimi"
 )
+"""A hundredth, also with the whole before it: `Euro cents`, `USc`, `EUR ct`."""
 _THOUSANDTH = re.compile(r"m[€$£]|mills?|meur|musd")
 
 

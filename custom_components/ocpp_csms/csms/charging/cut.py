@@ -16,6 +16,7 @@ from .outcome import is_as_wanted
 from .plan import PlanRequest
 
 _NONE_WH = 1e-6
+_HALVINGS = 20
 
 
 class Edges(Enum):
@@ -85,6 +86,42 @@ def _only_first(places: Bools) -> Bools:
     result = np.zeros_like(places)
     result[np.flatnonzero(places)[:1]] = True
     return result
+
+
+def begin_later(request: PlanRequest, grid: Grid, choices: Ints) -> Grid:
+    """Return the grid with a later begin, so that a car is not full before its precondition ends.
+
+    For one that takes less near full; it can't be said beforehand how long it takes.
+    """
+    if request.taper is None or not grid.forced_wh:
+        return grid
+    for slot in np.flatnonzero(choices != OFF).tolist():
+        start, end = grid.starts[slot], grid.ends[slot]
+        if _is_full_early(request, resized(grid, slot, end, end), choices):
+            grid = resized(grid, slot, end, end)
+            continue
+        low, high = timedelta(), end - start
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            later = resized(grid, slot, start + middle, end)
+            if _is_full_early(request, later, choices):
+                low = middle
+            else:
+                high = middle
+        return resized(grid, slot, start + low, end)
+    return grid
+
+
+def _is_full_early(request: PlanRequest, grid: Grid, choices: Ints) -> bool:
+    """Return whether a car that takes less near full is so before the last slot is over."""
+    assert request.taper is not None
+    missing_wh, most_w = request.energy_wh or 0.0, float(grid.powers[-1])
+    used_h = hours = 0.0
+    for slot in np.flatnonzero(choices != OFF).tolist():
+        hours, power_w = float(grid.hours[slot]), float(grid.powers[choices[slot]])
+        taken_wh, used_h = request.taper.charge(missing_wh, power_w, most_w, hours)
+        missing_wh = max(0.0, missing_wh - taken_wh)
+    return missing_wh <= _NONE_WH and used_h <= hours
 
 
 def fill_up(request: PlanRequest, grid: Grid, choices: Ints) -> Ints:

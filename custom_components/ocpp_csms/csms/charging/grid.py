@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from ..model.rates import SLOT, SLOT_S, Series, floor_slot
 from .optimum import OFF, Floats, Ints
-from .plan import Charger, PlanReason, PlanRequest
+from .plan import Charger, Plan, PlanReason, PlanRequest
 
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
+_NONE_WH, _NONE = 1e-3, 1e-6
+_MOST_STEPS = 32
+"""So many currents are tried on each number of phases: more make no difference that counts."""
 _MOST_IN_A_SLOT = 2000
 """So many units a slot holds at most: finer ones are too many to count."""
 _FINEST, _IN_REST, _MOST_NEAR_FULL = 4, 3, 3000
@@ -45,6 +48,8 @@ class Grid:
     """What each limit forbids, by the reason that it gives."""
     forced: Ints
     """The options of the slots that are taken whatever they cost, before the deadline."""
+    forced_wh: float
+    """How much the car takes in those."""
     running: bool
     """Whether charging goes on in the first slot, rather than to begin."""
 
@@ -96,6 +101,7 @@ def make_grid(request: PlanRequest) -> Grid:
         surplus=surplus,
         limits=limits,
         forced=np.full(count, OFF, dtype=np.int64),
+        forced_wh=0.0,
         running=request.running and bool(np.isfinite(costs[0]).any()),
     )
 
@@ -107,7 +113,7 @@ def _unit_wh(request: PlanRequest) -> float:
     """
     charger = request.charger
     currents, phases = _options(charger)
-    step_a = charger.step_a * min(charger.phases)
+    step_a = charger.step_a * _every(charger)[1] * min(charger.phases)
     parts = np.round(np.append(currents * phases, step_a) * 1000).astype(np.int64)
     part = max(int(np.gcd.reduce(parts)), int(parts.max()) // _MOST_IN_A_SLOT, 1)
     unit_wh = charger.voltage_v * part / 1000 * SLOT_S / 3600
@@ -127,18 +133,36 @@ def _units(powers: Floats, hours: Floats, unit_wh: float) -> Ints:
 
 
 def _options(charger: Charger) -> tuple[Floats, Ints]:
-    """Return current and phases of each set-point, in the order of their power."""
-    count = int((charger.max_a - charger.min_a) / charger.step_a + 1e-9) + 1
+    """Return current and phases of each set-point, in the order of their power.
+
+    Of a charger with very many steps some are left out, evenly.
+    """
+    count, every = _every(charger)
+    steps = range(count % every, count + 1, every)
     pairs = [
-        (charger.min_a + index * charger.step_a, phases)
+        (charger.min_a + step * charger.step_a, phases)
         for phases in charger.phases
-        for index in range(count)
+        for step in steps
     ]
     pairs.sort(key=lambda pair: (pair[0] * pair[1], pair[1]))
     return (
         np.array([current for current, _ in pairs]),
         np.array([phases for _, phases in pairs], dtype=np.int64),
     )
+
+
+def _every(charger: Charger) -> tuple[int, int]:
+    """Return how many steps a charger has, and how many are taken at once: so that few are left.
+
+    All are even, and if possible the least current and the most are among them.
+    """
+    count = int((charger.max_a - charger.min_a) / charger.step_a + 1e-9)
+    least = round(charger.min_a / charger.step_a)
+    fewest = max(1, ceil(count / _MOST_STEPS))
+    tries = range(fewest, 3 * fewest + 1)
+    even = [each for each in tries if count % each == 0]
+    both = [each for each in even if least % each == 0]
+    return count, next(iter((*both, *even, fewest)))
 
 
 def values_of(series: Series | None, start: datetime, count: int) -> Floats:
@@ -195,10 +219,12 @@ def all_that_is_allowed(grid: Grid) -> Ints:
 def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
     """Return the grid with the slots taken in which the car is to be charging.
 
-    At the highest power that is allowed; where stretches are to be few, at one that is
-    allowed in all of them. The slot in which the precondition begins is split.
+    At the highest power that is allowed; where stretches are to be few, as one stretch.
+    The slot in which the precondition begins is split.
     """
-    begin = request.deadline - _precondition_time(request)
+    if not request.precondition:
+        return grid
+    begin = request.deadline - request.precondition
     for slot, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
         if start < begin < end:
             grid = _split(grid, slot, begin)
@@ -206,19 +232,98 @@ def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
     top = all_that_is_allowed(grid)
     inside = np.array([start >= begin for start in grid.starts]) & (top != OFF)
     if request.max_segments is not None and inside.any():
+        last = int(np.flatnonzero(inside)[-1])
+        if request.max_segments == 1:
+            return _with_forced(request, grid, _only_stretch(request, grid, inside))
+        inside = _run_until(last, inside)
         top = np.where(inside, top[inside].min(), top)
-        inside &= np.isfinite(grid.costs[np.arange(len(top)), top])
-    energy = np.where(inside, grid.powers[top] * grid.hours, 0.0)
-    behind = energy[::-1].cumsum()[::-1] - energy
-    inside &= behind < (request.energy_wh or 0.0)
-    return replace(grid, forced=np.where(inside, top, OFF))
+    forced = np.where(inside, top, OFF)
+    inside &= _energy_behind(request, grid, forced) < (request.energy_wh or 0.0)
+    return _with_forced(request, grid, np.where(inside, top, OFF))
 
 
-def _precondition_time(request: PlanRequest) -> timedelta:
-    """Return how long before the deadline is taken; all, if that has to be the only stretch."""
-    if request.precondition and request.max_segments == 1:
-        return request.deadline - request.now
-    return request.precondition
+def _with_forced(request: PlanRequest, grid: Grid, forced: Ints) -> Grid:
+    """Return the grid with forced slots, and what the car takes in them."""
+    behind = _energy_behind(request, grid, forced)
+    on = np.flatnonzero(forced != OFF)
+    taken_wh = 0.0
+    if on.size:
+        first = int(on[0])
+        missing_wh = float(behind[first])
+        taken_wh = missing_wh + _taken_before(request, grid, forced, first, missing_wh)
+    taken_wh = min(taken_wh, request.energy_wh or 0.0)
+    return replace(grid, forced=forced, forced_wh=taken_wh)
+
+
+def _energy_behind(request: PlanRequest, grid: Grid, choices: Ints) -> Floats:
+    """Return how much is still missing after each slot, for a car that is full in the end."""
+    behind = np.zeros(len(choices))
+    missing_wh = 0.0
+    for slot in reversed(range(len(choices))):
+        behind[slot] = missing_wh
+        missing_wh += _taken_before(request, grid, choices, slot, missing_wh)
+    return behind
+
+
+def _taken_before(
+    request: PlanRequest, grid: Grid, choices: Ints, slot: int, missing_wh: float
+) -> float:
+    """Return what the car takes in a slot after which some energy is missing."""
+    if choices[slot] == OFF:
+        return 0.0
+    power_w, hours = float(grid.powers[choices[slot]]), float(grid.hours[slot])
+    if request.taper is None:
+        return power_w * hours
+    most_w = float(grid.powers[-1])
+    return request.taper.taken_before(missing_wh, power_w, most_w, hours)
+
+
+def _run_until(last: int, allowed: Bools) -> Bools:
+    """Return the unbroken row of what is allowed that ends with a slot."""
+    broken = np.flatnonzero(~allowed[: last + 1])
+    run = np.zeros_like(allowed)
+    run[broken[-1] + 1 if broken.size else 0 : last + 1] = True
+    return run
+
+
+def _only_stretch(request: PlanRequest, grid: Grid, inside: Bools) -> Ints:
+    """Return the one stretch that reaches into the precondition: its option, slot by slot.
+
+    The one that takes the most of what is wanted, and of those the cheapest; what runs or was
+    planned before, unless another is worth a change.
+    """
+    wanted_wh, planned = request.energy_wh or 0.0, request.previous
+    best: tuple[float, float, Ints] | None = None
+    for option in range(len(grid.powers)):
+        allowed = np.isfinite(grid.costs[:, option])
+        ends = np.flatnonzero(allowed & inside)
+        if not ends.size:
+            continue
+        run = _run_until(int(ends[-1]), allowed)
+        choices = np.where(run, option, OFF)
+        behind = _energy_behind(request, grid, choices)
+        run &= behind < wanted_wh - _NONE_WH
+        first = int(np.flatnonzero(run)[0])
+        taken_wh = float(behind[first])
+        taken_wh += _taken_before(request, grid, choices, first, taken_wh)
+        taken_wh = min(wanted_wh, taken_wh)
+        cost = float(grid.costs[run, option].sum())
+        if planned is not None and _is_planned(grid, option, planned):
+            cost -= max(request.saving_threshold, _NONE)
+        missing_wh = round(wanted_wh - taken_wh, 3)
+        if best is None or (missing_wh, cost) < best[:2]:
+            best = missing_wh, cost, np.where(run, option, OFF)
+    assert best is not None
+    return best[2]
+
+
+def _is_planned(grid: Grid, option: int, planned: Plan) -> bool:
+    """Return whether a plan that was made before uses an option."""
+    return any(
+        segment.phases == grid.phases[option]
+        and abs(segment.current_a - grid.currents[option]) < _NONE
+        for segment in planned.segments
+    )
 
 
 def _split(grid: Grid, slot: int, at: datetime) -> Grid:

@@ -11,6 +11,8 @@ from .plan import Plan, PlanReason, PlanRequest, PlanSegment
 
 _PUBLICATION = timedelta(hours=1)
 """How soon to ask again for prices that are not known yet."""
+_LOOK_AGAIN = timedelta(days=1)
+"""How soon to plan again for a deadline that is too far away to be planned for."""
 _NONE_WH = 1e-3
 
 
@@ -155,6 +157,8 @@ def _co2(request: PlanRequest, grid: Grid, from_grid_wh: Floats) -> float | None
 
 def _next_plan(request: PlanRequest, grid: Grid) -> datetime:
     """Return when to plan again if nothing else happens."""
+    if grid.ends[-1] < request.deadline:
+        return request.now + _LOOK_AGAIN
     if request.import_price is not None and not grid.known.all():
         return request.now + _PUBLICATION
     return request.deadline

@@ -115,8 +115,13 @@ class PlanRequest:
         chosen = (self.price_limit, self.unknown_price, self.saving_threshold)
         if not all(isfinite(value) for value in chosen if value is not None):
             raise ChargingError("price_not_a_number", str(chosen))
-        if self.max_segments is not None and self.max_segments < 1:
-            raise ChargingError("segments_missing", str(self.max_segments))
+        few = self.max_segments
+        if few is not None and (few < 1 or few % 1):
+            raise ChargingError("segments_missing", str(few))
+        if self.saving_threshold < 0:
+            raise ChargingError("threshold_negative", str(self.saving_threshold))
+        if energy is None and self.precondition:
+            raise ChargingError("precondition_without_goal")
 
     @property
     def running(self) -> bool:

@@ -12,7 +12,7 @@ from math import ceil
 
 import numpy as np
 
-from .cut import Edges, cut, fill_up
+from .cut import Edges, begin_later, cut, fill_up
 from .grid import Grid, all_that_is_allowed, make_grid, take_precondition
 from .optimum import OFF, Floats, Ints, Slots, cheapest
 from .outcome import count_segments, outcome, total_cost
@@ -24,6 +24,8 @@ _CATCH_UP = timedelta(days=1)
 """How long charging goes on after a deadline that was missed, unless there is enough."""
 _VERY_FEW = 6
 """Stretches so few that the best of all plans would seldom do with them."""
+_QUICK = 60_000
+"""Slots times units of energy for which it is looked all the same."""
 _ENOUGH_WH = 1e-6
 _EPSILON_WH = 10.0
 """What a plan may lack and be kept: less than a second thought is worth."""
@@ -41,10 +43,12 @@ def plan(request: PlanRequest) -> Plan:
         return _at_once(request)
     grid = take_precondition(request, make_grid(request))
     fresh = _plan(request, grid, grid)
-    if request.previous is None or request.energy_wh is None:
+    if request.previous is None:
         return fresh
     kept = _keep(request, grid, request.previous)
     more_wh = fresh.shortfall_wh - kept.shortfall_wh
+    if request.energy_wh is None:
+        more_wh = kept.energy_wh - fresh.energy_wh
     if abs(more_wh) > _EPSILON_WH:
         return kept if more_wh > 0 else fresh
     saved = total_cost(request, kept) - total_cost(request, fresh)
@@ -63,11 +67,13 @@ def _keep(request: PlanRequest, grid: Grid, previous: Plan) -> Plan:
     left = what_is_left(request, grid, previous)
     if left is not None:
         kept = outcome(request, *left, lack_wh=_EPSILON_WH)
-        wanted = request.energy_wh or 0.0
-        if kept.energy_wh > wanted + _EPSILON_WH:
+        wanted = request.energy_wh
+        if wanted is not None and kept.energy_wh > wanted + _EPSILON_WH:
             return _cut(request, *left, Edges.ANY)
         if kept.shortfall_wh <= 0:
             return kept
+        other = _plan(request, grid, lean_on(request, grid, previous))
+        return kept if kept.shortfall_wh <= other.shortfall_wh + _EPSILON_WH else other
     return _plan(request, grid, lean_on(request, grid, previous))
 
 
@@ -75,6 +81,7 @@ def _cut(request: PlanRequest, grid: Grid, choices: Ints, edges: Edges) -> Plan:
     """Return the plan that choices make, cut to the energy that is wanted."""
     if request.energy_wh is not None and request.taper is None:
         grid = cut(grid, choices, request.energy_wh, edges)
+    grid = begin_later(request, grid, choices)
     return outcome(request, grid, choices)
 
 
@@ -100,7 +107,10 @@ def _choose(request: PlanRequest, grid: Grid) -> tuple[Ints, Edges]:
     if need <= 0:
         return grid.forced, Edges.ANY
     few, contiguous = request.max_segments, request.contiguous
-    if request.taper is None and (few is None or few > _VERY_FEW):
+    if few == 1 and (grid.forced != OFF).any():
+        return grid.forced, Edges.OUTER
+    quick = need * len(grid.hours) <= _QUICK
+    if request.taper is None and (few is None or few > _VERY_FEW or quick):
         free = replace(
             slots, costs=np.where(grid.forced[:, None] != OFF, np.inf, slots.costs)
         )
@@ -119,20 +129,19 @@ def _choose(request: PlanRequest, grid: Grid) -> tuple[Ints, Edges]:
 def _what_is_needed(request: PlanRequest, grid: Grid) -> tuple[Slots, int]:
     """Return the slots, and the units of energy that are to be taken from them.
 
-    What forced slots take counts apart, but for a car of which nobody can say how much it
-    takes before it is known how full it is by then.
+    What forced slots take counts apart.
     """
     forced = grid.forced != OFF
     others = np.arange(len(grid.powers)) != grid.forced[:, None]
     costs = np.where(forced[:, None] & others, np.inf, grid.costs)
-    wanted_wh, units = request.energy_wh or 0.0, grid.units
+    wanted_wh = (request.energy_wh or 0.0) - grid.forced_wh
+    units = np.where(forced[:, None], 0, grid.units)
     takes = None
-    if request.taper is None:
-        forced_wh = np.where(forced, grid.powers[grid.forced], 0.0) * grid.hours
-        wanted_wh -= float(forced_wh.sum())
-        units = np.where(forced[:, None], 0, units)
     need = ceil(wanted_wh / grid.unit_wh - 1e-6)
     possible = np.where(np.isfinite(costs), units, 0).max(axis=1).sum()
+    if request.taper is not None:
+        # How full the car is counts also where it can't be full in time.
+        possible += _reach(request, grid)
     need = max(0, min(need, int(possible)))
     if request.taper is not None:
         takes = _taken(request, grid, need)
@@ -146,25 +155,32 @@ def _taken(request: PlanRequest, grid: Grid, need: int) -> Ints:
     """
     assert request.taper is not None
     hours, most_w = float(grid.hours.max()), float(grid.powers[-1])
-    reach_wh = request.taper.from_wh + most_w * hours
-    rows = min(need, ceil(reach_wh / grid.unit_wh)) + 1
+    rows = min(need, _reach(request, grid)) + 1
     taken = np.zeros((rows, len(grid.powers)), dtype=np.int64)
     for missing in range(1, rows):
         for option, power_w in enumerate(grid.powers.tolist()):
-            missing_wh = missing * grid.unit_wh
+            missing_wh = missing * grid.unit_wh + grid.forced_wh
             wh, _ = request.taper.charge(missing_wh, power_w, most_w, hours)
             taken[missing, option] = max(1, int(wh / grid.unit_wh + 1e-6))
     return taken
+
+
+def _reach(request: PlanRequest, grid: Grid) -> int:
+    """Return the units missing below which a slot may reach to where the car takes less."""
+    assert request.taper is not None
+    most_wh = float(grid.powers[-1]) * float(grid.hours.max())
+    return ceil((request.taper.from_wh + most_wh) / grid.unit_wh)
 
 
 def _all_there_is(request: PlanRequest, grid: Grid) -> Ints:
     """Return what takes the most energy, and of equally much what costs the least."""
     if request.max_segments is None and not request.contiguous:
         return all_that_is_allowed(grid)
+    goes_on = grid.running and request.max_segments == 1
     energy: Floats = grid.powers * grid.hours[:, None] / grid.unit_wh
     units = np.zeros_like(grid.units)
     weight = Slots(grid.costs, units).shortfall_cost
-    slots = Slots(grid.costs - energy * weight, units)
+    slots = Slots(grid.costs - energy * weight, units, running=grid.running)
     return cheapest_stretches(
-        slots, 0, request.max_segments, contiguous=request.contiguous
+        slots, 0, request.max_segments, contiguous=request.contiguous or goes_on
     )

@@ -15,9 +15,9 @@ from .times import utc
 HOUR = timedelta(hours=1)
 _GRAMS = frozenset({"g", "gco2", "gco2eq", "gco2e"})
 _KILOGRAMS = frozenset({"kg", "kgco2", "kgco2eq", "kgco2e"})
-_MAX_SLOTS = 14 * 96
-"""Two weeks before the end: what a source tells of the time before is left out."""
-_MOST = timedelta(seconds=SLOT_S) * _MAX_SLOTS
+_MOST = timedelta(days=14)
+"""Around the last value: what a source tells of the time before and after is left out."""
+_MAX_SLOTS = 2 * 14 * 96 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,17 @@ def co2_factor(unit: str) -> float:
 
 
 def _split(unit: str) -> tuple[str, str]:
+    if unit.strip().startswith("GBp/"):
+        unit = unit.replace("GBp", "pence", 1)
+    unit = unit.replace("₂", "2").replace(" CO2", "CO2")
     numerator, slash, denominator = unit.strip().lower().partition("/")
     if not slash or not numerator.strip():
         raise ChargingError("unit_unknown", unit)
     return numerator.strip(), denominator.strip()
 
 
+_MOST_VALUE = 1e9
+"""More than anything costs, or weighs."""
 _PER = {"kwh": 1.0, "mwh": 1e-3, "wh": 1e3}
 
 
@@ -95,12 +100,17 @@ def normalise(
     return Series(
         start,
         tuple(
-            sums[index] / covered[index] * factor
+            _value(sums[index] / covered[index] * factor)
             if covered.get(index, 0.0) * 2 >= SLOT_S
             else None
             for index in range(count)
         ),
     )
+
+
+def _value(value: float | None) -> float | None:
+    """Return a value, None for what is no number that can be."""
+    return value if value is not None and abs(value) <= _MOST_VALUE else None
 
 
 def _aware(raw: Iterable[RawRate], zone: tzinfo) -> list[RawRate]:
@@ -140,10 +150,18 @@ def _ordered(raw: list[RawRate]) -> list[Rate]:
             starts, [*ends, *(start + usual for start in starts[-1:])], strict=True
         )
     ]
-    if not known:
-        return []
-    oldest = max(rate.end for rate in known) - _MOST
-    return _uncovered([rate for rate in known if rate.start >= oldest])
+    return _uncovered(_around_the_last(known)) if known else []
+
+
+def _around_the_last(rates: list[Rate]) -> list[Rate]:
+    """Return what of rates lies within two weeks before and after the begin of the last one."""
+    last = rates[-1].start
+    oldest, newest = last - _MOST, last + _MOST
+    return [
+        Rate(max(rate.start, oldest), min(rate.end, newest), rate.value)
+        for rate in rates
+        if rate.end > oldest
+    ]
 
 
 def _usual_step(starts: Sequence[datetime], otherwise: timedelta) -> timedelta:
@@ -169,7 +187,7 @@ def _uncovered(rates: list[Rate]) -> list[Rate]:
                 begun.pop()
                 continue
             end = min(top.end, stop)
-            if isfinite(top.value):
+            if _value(top.value) is not None:
                 parts.append(Rate(at, end, top.value))
             at = end
     return parts
@@ -199,11 +217,12 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
     starts = sorted(wh_by_start)
     if not starts:
         return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
+    starts = [start for start in starts if start >= starts[-1] - _MOST]
     grid, usual = floor_slot(starts[0]), _usual_step(starts, HOUR)
     watts: dict[int, float] = {}
     for index, start in enumerate(starts):
         energy = wh_by_start[start]
-        if not isfinite(energy) or energy < 0:
+        if not 0 <= energy <= _MOST_VALUE:
             raise ChargingError("energy_not_a_number", str(energy))
         following = starts[index + 1] if index + 1 < len(starts) else start + usual
         length = min(following - start, usual)

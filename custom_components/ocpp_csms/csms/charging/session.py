@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 
 from ..model.conditions import Conditions
@@ -10,6 +10,7 @@ from ..model.rates import SLOT, Series, floor_slot
 from .errors import ChargingError
 from .times import utc
 
+_LONGEST = timedelta(days=92)
 _NOTHING_KNOWN = Conditions()
 
 
@@ -171,7 +172,12 @@ def integrate(
 def spread(
     start: datetime, end: datetime, energy_wh: float
 ) -> list[tuple[datetime, float]]:
-    """Return the energy of each quarter hour that a time touches, by its begin (UTC)."""
+    """Return the energy of each quarter hour that a time touches, by its begin (UTC).
+
+    Of a time that is longer than a quarter of a year, as by a clock that was wrong, all is
+    in its end.
+    """
+    start = max(start, end - _LONGEST)
     seconds = (end - start).total_seconds()
     if seconds <= 0:
         return [(floor_slot(end), energy_wh)]

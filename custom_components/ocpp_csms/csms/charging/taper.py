@@ -5,6 +5,7 @@ from math import exp, isfinite, log
 
 from .errors import ChargingError
 
+_HALVINGS = 40
 _MOST = 1e7
 """More Wh, or W, than any car takes."""
 
@@ -53,6 +54,20 @@ class Taper:
         floor_wh = rest_w / falls
         after_wh = (left_wh + floor_wh) * exp(-falls * left_h) - floor_wh
         return missing_wh - after_wh, hours
+
+    def taken_before(
+        self, missing_wh: float, offered_w: float, max_w: float, hours: float
+    ) -> float:
+        """Return the energy in Wh that the car takes in some hours after which some is missing."""
+        low, high = missing_wh, missing_wh + offered_w * hours
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            taken_wh, _ = self.charge(middle, offered_w, max_w, hours)
+            if middle - taken_wh > missing_wh:
+                high = middle
+            else:
+                low = middle
+        return low - missing_wh
 
     def _knee(self, offered_w: float, rest_w: float, max_w: float) -> float:
         """Return the missing energy below which the car takes less than it is offered."""
