@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.ocpp_csms.csms.charging.outcome import total_cost
 from custom_components.ocpp_csms.csms.charging.planner import plan
 from custom_components.ocpp_csms.csms.model.rates import Series
 
@@ -96,3 +98,62 @@ def test_more_freedom_never_costs_more(
         assert result.shortfall_wh <= worst.shortfall_wh + 1e-3
         if worst.shortfall_wh == 0:
             assert result.cost <= worst.cost + 1e-6
+
+
+@settings(max_examples=40)
+@given(
+    _PRICES,
+    st.lists(st.integers(0, 18), min_size=24, max_size=24),
+    st.lists(st.integers(0, 10), min_size=24, max_size=24),
+    st.integers(3, 200),
+    st.sampled_from([{}, {"contiguous": True}, {"price_limit": 0.4}]),
+)
+def test_more_capacity_is_never_worse(
+    prices: list[float],
+    capacity: list[int],
+    more: list[int],
+    steps: int,
+    wish: dict[str, Any],
+) -> None:
+    """What the fuse leaves more, here and there, costs no energy and no money."""
+    fuse = [float(value) for value in capacity]
+    wider = [a + b for a, b in zip(fuse, more, strict=True)]
+    request = request_of(
+        charger=ELEVEN_KW,
+        energy_wh=steps * 172.5,
+        import_price=Series(T0, tuple(prices)),
+        **wish,
+    )
+    worst = plan(replace(request, capacity_a=Series(T0, tuple(fuse))))
+    result = plan(replace(request, capacity_a=Series(T0, tuple(wider))))
+    assert result.shortfall_wh <= worst.shortfall_wh + 1e-3
+    if worst.shortfall_wh == 0:
+        assert result.cost <= worst.cost + 1e-6
+
+
+@settings(max_examples=40)
+@given(
+    _PRICES,
+    st.integers(3, 200),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+    st.sampled_from([{}, {"contiguous": True}, {"price_limit": 0.4}]),
+)
+def test_lower_start_cost_is_never_dearer(
+    prices: list[float], steps: int, start_costs: list[float], wish: dict[str, Any]
+) -> None:
+    """Where a beginning costs less all together costs no more, by no more than was saved."""
+    low, high = (
+        request_of(
+            charger=ELEVEN_KW,
+            energy_wh=steps * 172.5,
+            import_price=Series(T0, tuple(prices)),
+            start_cost=start_cost,
+            **wish,
+        )
+        for start_cost in start_costs
+    )
+    cheap, dear = plan(low), plan(high)
+    assert cheap.shortfall_wh == pytest.approx(dear.shortfall_wh, abs=1e-3)
+    assert total_cost(low, cheap) <= total_cost(low, dear) + 1e-6
+    assert total_cost(low, dear) <= total_cost(high, dear) + 1e-6
+    assert total_cost(high, dear) <= total_cost(high, cheap) + 1e-6

@@ -175,6 +175,16 @@ def test_without_a_need() -> None:
     assert cheapest_stretches(slots, 0, 1).tolist() == [0, 0, OFF, OFF, OFF, OFF]
 
 
+@pytest.mark.parametrize(
+    ("running", "chosen"), [(False, [0, 0, 0, OFF]), (True, [OFF, 0, 0, 0])]
+)
+def test_what_runs_does_not_begin_later(running: bool, chosen: list[int]) -> None:
+    """Half a first slot is cheap for one who begins in it; who runs uses all of it, or none."""
+    costs = np.array([[4.0], [1], [1], [4.4]])
+    slots = Slots(costs, np.full((4, 1), 4), running=running)
+    assert cheapest_stretches(slots, 10, 2, start_cost=0.6).tolist() == chosen
+
+
 def test_later_of_two_that_cost_the_same() -> None:
     """The car is full as late as possible."""
     slots = Slots(np.full((4, 1), 0.5), np.ones((4, 1), dtype=np.int64))

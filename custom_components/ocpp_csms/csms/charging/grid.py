@@ -200,20 +200,20 @@ def _limits(
             currents[None, :] > capacity[:, None] + 1e-6
         )
     from_grid = powers[None, :] > surplus[:, None] + _EPSILON_W
-    if request.surplus_only:
-        limits[PlanReason.SURPLUS_LIMITED] = from_grid
     if request.price_limit is not None:
         # What is not known yet may be dear.
         dear = (~known | (price > request.price_limit + 1e-12))[:, None]
         limits[PlanReason.PRICE_LIMITED] = from_grid & dear
+    if request.surplus_only:
+        limits[PlanReason.SURPLUS_LIMITED] = from_grid
     return limits
 
 
 def all_that_is_allowed(grid: Grid) -> Ints:
-    """Return the most powerful option that is allowed in each slot."""
+    """Return the most powerful option that is allowed in each slot, on the fewest phases."""
     allowed = np.isfinite(grid.costs)
-    last = allowed.shape[1] - 1 - allowed[:, ::-1].argmax(axis=1)
-    return np.where(allowed.any(axis=1), last, OFF)
+    most = np.where(allowed, grid.powers[None, :], -1.0).argmax(axis=1)
+    return np.where(allowed.any(axis=1), most, OFF)
 
 
 def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
