@@ -18,12 +18,15 @@ from homeassistant.core import callback
 from .const import CONF_IDENTITY, CONF_TOKENS, DOMAIN, SUBENTRY_HOLDER, SUBENTRY_STATION
 from .holder_flow import HolderSubentryFlow
 from .holder_form import holder_data, holder_errors, holder_schema
+from .house_form import async_propose, house_errors
 from .hub import CsmsConfigEntry
 from .listener_form import (
     LISTENER_SCHEMA,
-    OPTIONS_SCHEMA,
     listener_data,
     listener_errors,
+    options_data,
+    options_form,
+    options_schema,
 )
 from .presented_tokens import offer_id
 from .station_flow import StationSubentryFlow
@@ -236,13 +239,20 @@ class CsmsOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the options."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(
-                data={key: int(value) for key, value in user_input.items()}
-            )
+            options = options_data(user_input)
+            errors = house_errors(self.hass, options)
+            if not errors:
+                return self.async_create_entry(data=options)
+        suggested = user_input
+        if suggested is None:
+            options = dict(self.config_entry.options)
+            suggested = options_form(await async_propose(self.hass, options) | options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
+                options_schema(self.hass), suggested
             ),
+            errors=errors,
         )

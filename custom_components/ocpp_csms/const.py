@@ -49,6 +49,17 @@ VERSIONS: Final = {
 """What the setting of the version may be, besides automatic."""
 
 DEFAULT_PORT: Final = 9000
+CONF_PRICE_ENTITY: Final = "price_entity"
+CONF_PRICE: Final = "price"
+CONF_FEED_IN_ENTITY: Final = "feed_in_entity"
+CONF_FEED_IN: Final = "feed_in"
+CONF_CO2_ENTITY: Final = "co2_entity"
+CONF_GRID_POWER: Final = "grid_power"
+CONF_GRID_INVERTED: Final = "grid_inverted"
+CONF_SOLAR_POWER: Final = "solar_power"
+CONF_BATTERY_POWER: Final = "battery_power"
+CONF_BATTERY_INVERTED: Final = "battery_inverted"
+
 CONF_SAMPLE_DAYS: Final = "sample_days"
 CONF_SESSION_YEARS: Final = "session_years"
 DEFAULT_SAMPLE_DAYS: Final = 90

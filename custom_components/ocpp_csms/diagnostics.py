@@ -39,6 +39,7 @@ TO_REDACT = {
     "serial",
     "serialNumber",
     "title",
+    "tokens",
     "unique_id",
     "vpn",
 }

@@ -43,7 +43,7 @@ from .const import (
 )
 from .coordinator import StationCoordinator
 from .csms import memory
-from .csms.authorization import Authorizer, StartPolicy, UnknownTokens
+from .csms.authorization import Authorizer, Holder, StartPolicy, UnknownTokens
 from .csms.changes import Change, EvseKey, StationKey
 from .csms.journal.errors import JournalError
 from .csms.journal.journal import Journal
@@ -54,10 +54,12 @@ from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
 from .csms.station import DEFAULT_ID_TOKEN, Station, StationConfig
 from .holder_form import holder_subentries, read_holder
-from .journal import async_acquire, async_release
+from .holder_sensor import holder_identifier
+from .journal import async_acquire, async_release, async_watch_house
 from .offers import Offers
 from .presented_tokens import PresentedTokens
 from .repairs import async_clear_rejections, async_report_rejection, async_report_setup
+from .session_book import SessionBook
 
 LOGGER = logging.getLogger(__package__)
 
@@ -130,6 +132,7 @@ class Hub:
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True
         )
         self._journal: Journal | None = None
+        self._book: SessionBook | None = None
         self._memory: dict[str, Any] = {}
         self._save_within_s: float | None = None
         """How soon what is known is going to be saved, at most."""
@@ -137,6 +140,7 @@ class Hub:
         self.presented_tokens = PresentedTokens(hass, entry)
         self._authorizer = Authorizer()
         self._platforms: list[Callable[[StationCoordinator], None]] = []
+        self._holder_platforms: list[Callable[[Holder], None]] = []
         self._server: Server | None = None
 
     @property
@@ -144,6 +148,12 @@ class Hub:
         """The central system."""
         assert self._server is not None
         return self._server
+
+    @property
+    def book(self) -> SessionBook:
+        """What is known of sessions and holders."""
+        assert self._book is not None
+        return self._book
 
     @property
     def listener_changed(self) -> bool:
@@ -164,8 +174,12 @@ class Hub:
                 authorizer=self._authorizer,
                 journal=self._journal,
             )
+            self._book = SessionBook(self.hass, self, self._journal)
+            on_failure.push_async_callback(self._book.async_end)
             await self._open_listener(self._server)
             on_failure.pop_all()
+        await async_watch_house(self.hass)
+        self._book.async_read_all()
 
     async def _open_listener(self, server: Server) -> None:
         server.knocked.connect(self._offers.async_knocked)
@@ -192,6 +206,7 @@ class Hub:
     async def async_stop(self) -> None:
         """Close the listener and keep what is known of the stations."""
         await self.server.stop()
+        await self.book.async_end()
         self._offers.async_end()
         self.presented_tokens.async_end()
         await self._store.async_save(self._snapshot(final=True))
@@ -201,6 +216,7 @@ class Hub:
     async def _async_shutdown(self, _: Event) -> None:
         """Take leave of the stations when Home Assistant stops, and keep what is known."""
         await self.server.stop()
+        await self.book.async_end()
         await self._store.async_save(self._snapshot(final=True))
         await self._release_journal()
 
@@ -235,12 +251,39 @@ class Hub:
         holders = tuple(read_holder(each) for each in holder_subentries(self.entry))
         if holders == self._authorizer.holders:
             return False
+        known = {holder.id for holder in self._authorizer.holders}
         self._authorizer.know(holders)
+        for holder in holders:
+            if holder.id in known:
+                self._rename_device(holder)
+                continue
+            for add in self._holder_platforms:
+                add(holder)
         return True
 
+    def _rename_device(self, holder: Holder) -> None:
+        devices = dr.async_get(self.hass)
+        device = devices.async_get_device_by_identifier(
+            holder_identifier(holder.id), self.entry.entry_id
+        )
+        if device is not None and device.name != holder.name:
+            devices.async_update_device(device.id, name=holder.name)
+
+    @callback
+    def async_add_holder_platform(self, add: Callable[[Holder], None]) -> None:
+        """Have a platform add its entities for every holder, present and future."""
+        self._holder_platforms.append(add)
+        for holder in self._authorizer.holders:
+            add(holder)
+
     async def async_sync(self) -> None:
-        """Add, change and remove stations and holders, so that they are those of the subentries."""
+        """Add, change and remove stations and holders, so that they are those of the subentries.
+
+        What is chosen of the house may have changed, too.
+        """
+        await async_watch_house(self.hass)
         if self._know_holders():
+            self.book.async_read_all()
             for station in self.server.stations.values():
                 station.admission.reconsider()
                 station.onboarding.repeat(Step.ID_TOKENS)
@@ -303,6 +346,7 @@ class Hub:
             kept = self._memory.get(config.identity)
             station = self._restore(station, kept, sessions)
         station.changed.connect(self._remember)
+        station.changed.connect(self.book.async_station_changed)
         coordinator = StationCoordinator(
             self.hass, self.entry, subentry.subentry_id, station
         )

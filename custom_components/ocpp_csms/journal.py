@@ -10,6 +10,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .csms.journal.errors import JournalError, JournalProblem
 from .csms.journal.journal import Journal
+from .house import House
 from .repairs import async_report_damaged_journal, async_report_journal
 from .retention import async_keep_tidy
 
@@ -23,6 +24,7 @@ class _Shared:
     """The open journal, and how many entries use it."""
 
     journal: Journal
+    house: House
     stop_tidying: CALLBACK_TYPE
     users: int = 0
 
@@ -39,7 +41,7 @@ async def async_acquire(hass: HomeAssistant) -> Journal:
     if shared is None:
         journal = Journal(Path(hass.config.path(FILE_NAME)))
         stop = async_keep_tidy(hass, journal)
-        shared = hass.data[_SHARED] = _Shared(journal, stop)
+        shared = hass.data[_SHARED] = _Shared(journal, House(hass, journal), stop)
         _tell_the_user(hass, journal)
         shared.users += 1
         try:
@@ -59,8 +61,16 @@ async def async_release(hass: HomeAssistant) -> None:
     shared.users -= 1
     if shared.users <= 0:
         hass.data.pop(_SHARED)
+        shared.house.async_stop()
         shared.stop_tidying()
         await shared.journal.close()
+
+
+async def async_watch_house(hass: HomeAssistant) -> None:
+    """Have the prices and powers watched that are chosen now."""
+    shared = hass.data.get(_SHARED)
+    if shared is not None:
+        await shared.house.async_watch()
 
 
 @callback

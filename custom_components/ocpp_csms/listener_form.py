@@ -28,6 +28,7 @@ from .const import (
     DEFAULT_SAMPLE_DAYS,
     DEFAULT_SESSION_YEARS,
 )
+from .house_form import SECTION_PRICES, SECTION_SOURCES, house_sections
 
 
 def number(minimum: float, maximum: float, unit: str | None = None) -> NumberSelector:
@@ -47,22 +48,40 @@ LISTENER_SCHEMA = probatio.Schema(
     }
 )
 
-OPTIONS_SCHEMA = probatio.Schema(
-    {
-        probatio.Required(CONF_PING_INTERVAL, default=DEFAULT_PING_INTERVAL): number(
-            0, 3600, "s"
-        ),
-        probatio.Required(CONF_MAX_FRAME_KIB, default=DEFAULT_MAX_FRAME_KIB): number(
-            64, 16384, "KiB"
-        ),
-        probatio.Required(CONF_SAMPLE_DAYS, default=DEFAULT_SAMPLE_DAYS): number(
-            0, 3650, "d"
-        ),
-        probatio.Required(CONF_SESSION_YEARS, default=DEFAULT_SESSION_YEARS): number(
-            0, 100
-        ),
-    }
-)
+_NUMBERS = {
+    probatio.Required(CONF_PING_INTERVAL, default=DEFAULT_PING_INTERVAL): number(
+        0, 3600, "s"
+    ),
+    probatio.Required(CONF_MAX_FRAME_KIB, default=DEFAULT_MAX_FRAME_KIB): number(
+        64, 16384, "KiB"
+    ),
+    probatio.Required(CONF_SAMPLE_DAYS, default=DEFAULT_SAMPLE_DAYS): number(
+        0, 3650, "d"
+    ),
+    probatio.Required(CONF_SESSION_YEARS, default=DEFAULT_SESSION_YEARS): number(
+        0, 100
+    ),
+}
+
+
+def options_schema(hass: HomeAssistant) -> probatio.Schema:
+    """Return the form of the options."""
+    return probatio.Schema({**house_sections(hass), **_NUMBERS})
+
+
+def options_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options from what a form gave, sections flattened; what is empty is left out."""
+    options = dict(user_input)
+    for name in (SECTION_PRICES, SECTION_SOURCES):
+        options |= options.pop(name, {})
+    numbers = [str(key) for key in _NUMBERS]
+    options |= {key: int(options[key]) for key in numbers if key in options}
+    return {key: value for key, value in options.items() if value not in (None, "", [])}
+
+
+def options_form(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options in the shape of their form: every section may take any of them."""
+    return {**options, SECTION_PRICES: options, SECTION_SOURCES: options}
 
 
 def _check_port(host: str | None, port: int) -> str | None:

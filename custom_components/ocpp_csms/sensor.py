@@ -16,9 +16,10 @@ from homeassistant.const import (
     UnitOfEnergy,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .csms.authorization import Holder
 from .csms.changes import EvseKey, StationKey
 from .csms.evse import Evse
 from .csms.model.evse import EvseStatus
@@ -31,8 +32,10 @@ from .entity import (
     StationEntity,
     async_setup_entities,
 )
+from .holder_sensor import holder_sensors
 from .hub import CsmsConfigEntry
 from .meter_sensor import channel_sensors
+from .session_sensor import session_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -212,11 +215,21 @@ async def async_setup_entry(
             for description in STATION_SENSORS
         ],
         evse=lambda coordinator, evse: [
-            EvseSensor(coordinator, evse, description, description.keys)
-            for description in EVSE_SENSORS
+            *(
+                EvseSensor(coordinator, evse, description, description.keys)
+                for description in EVSE_SENSORS
+            ),
+            *session_sensors(coordinator, evse),
         ],
         channel=channel_sensors,
     )
+    hub = entry.runtime_data
+
+    @callback
+    def add_holder(holder: Holder) -> None:
+        async_add_entities(holder_sensors(hub, holder), config_subentry_id=holder.id)
+
+    hub.async_add_holder_platform(add_holder)
 
 
 class CsmsSensor[SourceT](ShowingEntity[SourceT], SensorEntity):

@@ -1,6 +1,6 @@
 """Actions with the sessions of the past: they ask the journal, no charger."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from .csms.journal.corrections import Author, Correction, CorrectionError
 from .csms.journal.errors import JournalError
 from .csms.journal.journal import Journal
 from .csms.journal.session import Session
+from .csms.model.id_token import token_key
 from .journal import async_current
 from .session_table import Place, change_data, session_csv, session_data
 
@@ -40,6 +41,7 @@ _FILTER: dict[Any, Any] = {
         probatio.EnsureList(), probatio.Length(min=1), [cv.string]
     ),
     probatio.Optional("id_token"): cv.string,
+    probatio.Optional("holder"): cv.string,
 }
 GET_SESSIONS_FIELDS = _FILTER
 EXPORT_SESSIONS_FIELDS = _FILTER | {
@@ -58,7 +60,10 @@ CORRECT_SESSION_FIELDS: dict[Any, Any] = {
     probatio.Required("session"): probatio.Coerce(int),
     probatio.Required("reason"): probatio.All(cv.string, probatio.Length(min=1)),
     probatio.Optional("energy"): probatio.Coerce(float),
+    probatio.Optional("cost"): probatio.Coerce(float),
     probatio.Optional("id_token"): cv.string,
+    probatio.Optional("holder"): cv.string,
+    probatio.Optional("vehicle"): cv.string,
     probatio.Optional("started_at"): cv.datetime,
     probatio.Optional("ended_at"): cv.datetime,
 }
@@ -131,20 +136,57 @@ async def _delete_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
     for record in call.data["sessions"]:
         with _translated():
             await _journal(hass).delete(record, author)
+    _read_again(hass)
     return None
 
 
 async def _correct_session(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
     author, data = await _author(hass, call), call.data
+    holder, holder_id = _holder(hass, data)
     correction = Correction(
         energy_wh=data["energy"] * 1000 if "energy" in data else None,
+        cost=data.get("cost"),
         id_token=data.get("id_token"),
+        holder=holder,
+        holder_id=holder_id,
+        vehicle=data.get("vehicle"),
         started_at=_time(data.get("started_at")),
         ended_at=_time(data.get("ended_at")),
     )
     with _translated():
         await _journal(hass).correct(data["session"], correction, author)
+    _read_again(hass)
     return None
+
+
+def _read_again(hass: HomeAssistant) -> None:
+    """Show what has been changed."""
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        entry.runtime_data.book.async_read_all()
+
+
+def _holder(
+    hass: HomeAssistant, data: Mapping[str, Any]
+) -> tuple[str | None, str | None]:
+    """Return name and id of the holder that a correction names, or whose token it names.
+
+    None of both where it names neither; a name of nobody stands for itself.
+    """
+    holders = [
+        holder
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for holder in entry.runtime_data.server.authorizer.holders
+    ]
+    if (name := data.get("holder")) is not None:
+        same = (h for h in holders if h.name.casefold() == name.strip().casefold())
+        known = next(same, None)
+        # Whoever is not set up is nobody else either, whose token it may be.
+        return (known.name, known.id) if known else (name.strip(), f"name/{name}")
+    if (token := data.get("id_token")) is None:
+        return None, None
+    keys = {token_key(each.value): h for h in holders for each in h.tokens}
+    known = keys.get(token_key(token))
+    return (known.name, known.id) if known else ("", "")
 
 
 async def _get_session_history(
@@ -212,11 +254,17 @@ async def _sessions(hass: HomeAssistant, call: ServiceCall) -> list[Session]:
         sessions = await _journal(hass).sessions(
             begin, end, id_token=call.data.get("id_token")
         )
+    place, holder = _place(hass), call.data.get("holder")
     return [
         session
         for session in sessions
-        if places is None or _is_at(session, places.get(session.station, ()))
+        if (places is None or _is_at(session, places.get(session.station, ())))
+        and (holder is None or _same_name(holder, place.holder(session)))
     ]
+
+
+def _same_name(wanted: str, name: str | None) -> bool:
+    return name is not None and name.casefold() == wanted.strip().casefold()
 
 
 def _chosen(
@@ -246,7 +294,14 @@ def _place(hass: HomeAssistant) -> Place:
         for entry in hass.config_entries.async_loaded_entries(DOMAIN)
         for coordinator in entry.runtime_data.coordinators.values()
     }
-    return Place(names, dt_util.get_default_time_zone())
+    holders = {
+        token_key(token.value): holder.name
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for holder in entry.runtime_data.server.authorizer.holders
+        for token in holder.tokens
+    }
+    zone = dt_util.get_default_time_zone()
+    return Place(names, zone, holders, hass.config.currency)
 
 
 SESSION_ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {

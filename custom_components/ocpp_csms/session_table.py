@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from io import StringIO
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from .csms.journal.corrections import AuditEntry
 from .csms.journal.records import read_time
 from .csms.journal.session import Session
+from .csms.model.id_token import token_key
 
 _FORMULAS = ("=", "+", "-", "@")
 """What makes a spreadsheet take a text for a formula."""
@@ -17,15 +18,24 @@ _FORMULAS = ("=", "+", "-", "@")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What sessions are told with: the names of stations, and the zone of the house."""
+    """What sessions are told with: names, the zone and the currency of the house."""
 
     names: dict[str, str]
     """Names of stations by identity; one that is not set up any more keeps its identity."""
     zone: tzinfo
+    holders: dict[str, str] = field(default_factory=dict)
+    """Names of those who hold a token now, by the token."""
+    currency: str = ""
 
     def name(self, identity: str) -> str:
         """Return the name of a station."""
         return self.names.get(identity, identity)
+
+    def holder(self, session: Session) -> str | None:
+        """Return whose session it was; if nobody's then, who holds its token now."""
+        if session.holder is not None or session.id_token is None:
+            return session.holder
+        return self.holders.get(token_key(session.id_token))
 
     def time(self, time: datetime | None) -> datetime | None:
         """Return a time by the clock of the house."""
@@ -33,8 +43,12 @@ class Place:
 
 
 def session_data(session: Session, place: Place) -> dict[str, Any]:
-    """Return a session as data; energy in kWh, power in W, lengths in seconds."""
+    """Return a session as data; energy in kWh, power in W, lengths in seconds.
+
+    Money in `currency`, the solar share in percent, CO2 in g.
+    """
     summary, duration = session.summary, session.duration
+    totals, share = summary.totals, session.solar_share
     return {
         "id": str(session.record),
         "station": place.name(session.station),
@@ -43,6 +57,8 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
         "connector": session.connector_id,
         "transaction_id": session.transaction_id,
         "id_token": session.id_token,
+        "holder": place.holder(session),
+        "vehicle": session.vehicle,
         "started_at": _iso(place.time(session.started_at)),
         "ended_at": _iso(place.time(session.ended_at)),
         "duration": None if duration is None else duration.total_seconds(),
@@ -52,6 +68,13 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
         "meter_stop": _kilo(session.meter_stop_wh),
         "peak_power": summary.peak_w,
         "mean_power": None if session.mean_w is None else round(session.mean_w, 1),
+        "cost": _rounded(totals.cost, 4),
+        "currency": summary.currency,
+        "price": _rounded(totals.price_per_kwh, 5),
+        "priced_energy": _kilo(totals.priced_wh),
+        "solar_share": None if share is None else round(share * 100, 1),
+        "solar_energy": None if share is None else _kilo(totals.solar_wh),
+        "co2": _rounded(totals.co2_g, 0),
         "stop_reason": session.stop_reason,
         "remarks": sorted(session.remarks),
         "quarter_hours": [
@@ -90,6 +113,10 @@ def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat(timespec="seconds")
 
 
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
 def _kilo(value_wh: float | None) -> float | None:
     return None if value_wh is None else round(value_wh / 1000, 3)
 
@@ -105,12 +132,23 @@ _COLUMNS: dict[str, Callable[[Session, Place], _Cell]] = {
     "Meter begin (kWh)": lambda session, _: _kilo(session.meter_start_wh),
     "Meter end (kWh)": lambda session, _: _kilo(session.meter_stop_wh),
     "Peak power (kW)": lambda session, _: _kilo(session.summary.peak_w),
+    "Cost": lambda session, _: _rounded(session.cost, 4),
+    "Currency": lambda session, _: session.summary.currency,
+    "Solar energy (kWh)": lambda session, _: _solar(session),
+    "CO2 (kg)": lambda session, _: _kilo(session.summary.totals.co2_g),
+    "Holder": lambda session, place: place.holder(session),
+    "Vehicle": lambda session, _: session.vehicle,
     "Id token": lambda session, _: session.id_token,
     "Stop reason": lambda session, _: session.stop_reason,
     "Remarks": lambda session, _: ", ".join(sorted(session.remarks)) or None,
     "Transaction": lambda session, _: session.transaction_id,
     "Record": lambda session, _: str(session.record),
 }
+
+
+def _solar(session: Session) -> float | None:
+    known = session.solar_share is not None
+    return _kilo(session.summary.totals.solar_wh) if known else None
 
 
 def _hours(session: Session) -> float | None:

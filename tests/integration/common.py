@@ -109,6 +109,16 @@ def subentry_data(
     )
 
 
+def holder(name: str = "Ann", /, *tokens: str, **data: Any) -> ConfigSubentryData:
+    """Return the subentry of a holder."""
+    return ConfigSubentryData(
+        data={"tokens": list(tokens or ("04AABB",)), **data},
+        subentry_type="id_token",
+        title=name,
+        unique_id=None,
+    )
+
+
 def mock_entry(
     *stations: ConfigSubentryData, port: int | None = None, **options: Any
 ) -> MockConfigEntry:

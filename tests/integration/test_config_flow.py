@@ -250,10 +250,18 @@ async def test_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "init"
     result = await hass.config_entries.options.async_configure(
-        result["flow_id"], {CONF_PING_INTERVAL: 0.0, CONF_MAX_FRAME_KIB: 128.0}
+        result["flow_id"],
+        {
+            CONF_PING_INTERVAL: 0.0,
+            CONF_MAX_FRAME_KIB: 128.0,
+            "prices": {},
+            "sources": {},
+        },
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
+        "battery_inverted": False,
+        "grid_inverted": False,
         CONF_PING_INTERVAL: 0,
         CONF_MAX_FRAME_KIB: 128,
         CONF_SAMPLE_DAYS: 90,

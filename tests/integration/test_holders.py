@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from homeassistant.components import persistent_notification
-from homeassistant.config_entries import SOURCE_USER, ConfigSubentryData
+from homeassistant.config_entries import SOURCE_USER
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -19,7 +19,7 @@ from custom_components.ocpp_csms import holder_flow
 from custom_components.ocpp_csms.const import DOMAIN
 
 from ..csms.support import BareStation, boot, status
-from .common import NAME, Charger, find_entity, mock_entry, subentry_data, until
+from .common import NAME, Charger, find_entity, holder, mock_entry, subentry_data, until
 from .conftest import Bare, Connect, SetUp
 
 LIMITS: dict[str, Any] = {"concurrent": False, "token_type": "ISO14443"}
@@ -33,16 +33,6 @@ DATA = {"tokens": ["04aabb", "04CCDD"], "blocked": False, **LIMITS}
 
 # What a flow has set up is unloaded.
 pytestmark = pytest.mark.usefixtures("set_up")
-
-
-def holder(name: str = "Ann", /, *tokens: str, **data: Any) -> ConfigSubentryData:
-    """Return the subentry of a holder."""
-    return ConfigSubentryData(
-        data={"tokens": list(tokens or ("04AABB",)), **data},
-        subentry_type="id_token",
-        title=name,
-        unique_id=None,
-    )
 
 
 async def start_adding(hass: HomeAssistant, entry: MockConfigEntry) -> Any:

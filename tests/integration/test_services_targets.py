@@ -27,6 +27,7 @@ from .conftest import Connect, SetUp
 ALL_ON_STATION: dict[str, dict[str, Any]] = {
     "start_charging": {},
     "stop_charging": {},
+    "answer_id_token": {"id_token": "TAG", "accepted": True},
     "set_charging_profile": {"periods": PERIODS},
     "clear_charging_profile": {"profile_id": 1},
     "get_composite_schedule": {},

@@ -6,6 +6,7 @@ import importlib
 import re
 from string import Formatter
 from typing import Any
+from unittest.mock import Mock
 
 from homeassistant.helpers.entity import EntityDescription
 import pytest
@@ -25,10 +26,13 @@ from custom_components.ocpp_csms.repairs import _MENDABLE
 from .files import INTEGRATION, argument, calls, constant, load_json
 
 EN = load_json("translations/en.json")
+OPTIONS_SCHEMA = listener_form.options_schema(Mock())
 HOLDER_SCHEMA = holder_form.holder_schema(MockConfigEntry())
 FLOWS = ("config_flow.py", "holder_flow.py", "station_flow.py")
 FORMS = ("holder_form.py", "listener_form.py", "station_form.py")
 PACKAGE = "custom_components.ocpp_csms"
+BESIDE = {"sensor": ("sensor", "session_sensor", "holder_sensor")}
+"""Platforms whose entities are described in several modules."""
 MODULES = [platform.value for platform in PLATFORMS]
 
 
@@ -44,11 +48,12 @@ def is_description(item: object) -> bool:
 
 def descriptions(platform: str) -> list[EntityDescription]:
     """Return the entity descriptions of a platform."""
-    module = importlib.import_module(f"{PACKAGE}.{platform}")
     found: list[EntityDescription] = []
-    for value in vars(module).values():
-        items = value if isinstance(value, tuple) else (value,)
-        found += [item for item in items if is_description(item)]
+    for name in BESIDE.get(platform, (platform,)):
+        module = importlib.import_module(f"{PACKAGE}.{name}")
+        for value in vars(module).values():
+            items = value if isinstance(value, tuple) else (value,)
+            found += [item for item in items if is_description(item)]
     return found
 
 
@@ -190,7 +195,7 @@ def check_form(schema: Any, texts: dict[str, Any]) -> None:
         (listener_form.LISTENER_SCHEMA, "config.step.user"),
         (listener_form.LISTENER_SCHEMA, "config.step.reconfigure"),
         (station_form.CONFIRM_SCHEMA, "config.step.confirm"),
-        (listener_form.OPTIONS_SCHEMA, "options.step.init"),
+        (OPTIONS_SCHEMA, "options.step.init"),
         (HOLDER_SCHEMA, "config.step.token"),
         (HOLDER_SCHEMA, "config_subentries.id_token.step.details"),
         (HOLDER_SCHEMA, "config_subentries.id_token.step.reconfigure"),
@@ -236,6 +241,8 @@ def test_errors_of_forms() -> None:
     )
     subentry = EN["config_subentries"]["charging_station"]["error"]
     holder = EN["config_subentries"]["id_token"]["error"]
+    chosen = {f"{key}_unit" for key in ("price_entity", "feed_in_entity", "co2_entity")}
+    assert EN["options"]["error"].keys() == {*chosen, "grid_power_missing"}
     assert holder.items() <= EN["config"]["error"].items()
     for key in EN["config"]["error"].keys() | subentry.keys() | holder.keys():
         assert f'"{key}"' in source, key

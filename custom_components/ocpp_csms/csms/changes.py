@@ -31,6 +31,8 @@ class EvseKey(StrEnum):
     PROBLEM = "problem"
     SESSION = "session"
     SESSION_ENERGY = "session_energy"
+    SESSION_RECORD = "session_record"
+    """What the journal says of the running session, and of the last."""
     WISH = "wish"
     LIMIT = "limit"
 

@@ -209,6 +209,27 @@ def test_dynamic() -> None:
     assert _told(BASE, profile) == [(0, 6), (60, 16)]
 
 
+@pytest.mark.parametrize(
+    ("updated", "told"),
+    [
+        (-60, [(0, 6), (60, 16)]),
+        (-110, [(0, 6), (10, 16)]),
+        (-120, [(0, 16)]),
+        (None, [(0, 16)]),
+        (30, [(0, 16), (30, 6), (150, 16)]),
+    ],
+)
+def test_dynamic_counts_from_its_last_value(
+    updated: float | None, told: list[tuple[int, float]]
+) -> None:
+    """2.1 K28: it is the last update that counts, whenever the schedule began."""
+    profile = _profile(
+        (0, 6.0), level=1, kind=Kind.DYNAMIC, start=_at(-600), duration_s=120,
+        updated_at=None if updated is None else _at(updated),
+    )  # fmt: skip
+    assert _told(BASE, profile) == told
+
+
 def test_offline() -> None:
     """2.1: a profile may end when the station has been cut off for too long."""
     profile = _profile((0, 6.0), level=1, max_offline_s=300)

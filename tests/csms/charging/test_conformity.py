@@ -88,6 +88,22 @@ def test_same(reported: CompositeSchedule) -> None:
             Conformity(ConformityKind.SHIFTED, _at(1800), shift_s=3600),
         ),
         (
+            _schedule((0, 0.0), (2400, 16.0, 3), (3660, 0.0)),
+            Conformity(ConformityKind.LOWER, _at(1800), 16.0, 0.0),
+        ),
+        (
+            _schedule((0, 0.0), (1860, 16.0, 3), (3650, 0.0)),
+            Conformity(ConformityKind.LOWER, _at(1800), 16.0, 0.0),
+        ),
+        (
+            _schedule((0, 0.0), (1740, 16.0, 3), (3600, 0.0)),
+            Conformity(ConformityKind.HIGHER, _at(1740), 0.0, 16.0),
+        ),
+        (
+            _schedule((0, 0.0), (1860, 16.0, 3), (3661, 0.0)),
+            Conformity(ConformityKind.SHIFTED, _at(1800), shift_s=60),
+        ),
+        (
             _schedule((0, 0.0), (1800, 16.0, 3), duration=3000),
             Conformity(ConformityKind.TOO_SHORT, _at(3000)),
         ),

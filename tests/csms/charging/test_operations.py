@@ -170,6 +170,34 @@ def test_noise(seconds: float) -> None:
     assert not says_same(one, profile, NOW)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "same"), [(-600, False), (-2, False), (-1, True), (1, True), (2, False)]
+)
+def test_another_end_is_another_profile(seconds: int, same: bool) -> None:
+    """Two that say the same at first, but one for longer, do not mean the same."""
+    (item,) = _compiled(Desired(baseline=FLAT))
+    schedule = replace(item.profile.schedule, start=NOW)
+    hours = [
+        replace(
+            item,
+            profile=replace(
+                item.profile,
+                kind=Kind.ABSOLUTE,
+                recurrency=None,
+                schedule=replace(schedule, duration_s=3600 + more),
+            ),
+        )
+        for more in (0, seconds)
+    ]
+    until = [
+        replace(item, profile=replace(item.profile, valid_to=later(60 + more / 60)))
+        for more in (0, seconds)
+    ]
+    for one, other in (hours, until):
+        assert says_same(one, other, NOW) is same
+        assert says_same(other, one, NOW) is same
+
+
 # Properties.
 
 

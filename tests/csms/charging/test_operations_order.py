@@ -163,6 +163,39 @@ def test_lease_is_kept_alive_behind_what_waits() -> None:
     assert _told(raised) == [("update", 7001)]
 
 
+@pytest.mark.parametrize(("fuse_a", "told"), [(8, []), (16, [("update", 7001)])])
+def test_update_that_waits_for_the_fuse(
+    fuse_a: float, told: list[tuple[str, int]]
+) -> None:
+    """2.1: an update that allows too much before the fuse is lowered waits like the fuse."""
+    dynamic = {
+        "version": OcppVersion.V21,
+        "kinds": frozenset({Kind.ABSOLUTE, Kind.DYNAMIC}),
+    }
+    low, high = (
+        _compiled(Desired(baseline=LOW, live=Live(amperes, later(5))), **dynamic)
+        for amperes in (6, 16)
+    )
+    before, wanted = (*low, *_fuse(10)), (*high, *_fuse(fuse_a))
+    changes = diff(wanted, before, NOW, allowed=0)
+    assert (_told(changes), changes.waiting) == (told, 2 - len(told))
+    everything = diff(wanted, before, NOW, allowed=1)
+    assert set(_told(everything)) == {("set", 7300), ("update", 7001)}
+
+
+def test_dynamic_profile_of_another_evse_is_set() -> None:
+    """2.1: what is to move from one EVSE to another can't be updated there."""
+    dynamic = {
+        "version": OcppVersion.V21,
+        "kinds": frozenset({Kind.ABSOLUTE, Kind.DYNAMIC}),
+    }
+    base, live = _compiled(Desired(baseline=LOW, live=Live(6, later(5))), **dynamic)
+    more = _compiled(Desired(baseline=LOW, live=Live(9, later(5))), **dynamic)
+    assert _told(diff(more, [base, live], NOW)) == [("update", 7001)]
+    moved = diff(more, [base, replace(live, evse_id=2)], NOW)
+    assert _told(moved) == [("set", 7001)]
+
+
 def test_what_is_barred_stays_as_it_was() -> None:
     """An own profile whose new place is another's is left where it is."""
     own = _compiled(Desired(baseline=FLAT))

@@ -212,6 +212,23 @@ def test_worn() -> None:
     assert step(state, seen(19999, **low), CAR, config)[1].switch_to == 1
 
 
+def test_next_session_waits_for_the_relays_too() -> None:
+    """Switches are counted anew in another session, but the dwell time goes on."""
+    config = PhaseConfig(max_switches=1)
+    low = {"site_w": 500, "charge_w": 4140}
+    state, _ = step(PhaseState(), seen(0, **low), CAR, config)
+    state, choice = step(state, seen(180, **low), CAR, config)
+    assert choice.switch_to == 1
+    state = state.new_session()
+    one = PhaseAbility(switchable=True, connected=1, measured=1)
+    sun = {"site_w": -5000, "charge_w": 0.0, "charging": False}
+    free = NOW + 180 * SECOND + config.dwell
+    state, choice = step(state, seen(200, **sun), one, config)
+    assert choice == PhaseChoice(PhaseReason.DWELLING, None, free)
+    assert step(state, seen(779, **sun), one, config)[1].switch_to is None
+    assert step(state, seen(780, **sun), one, config)[1].switch_to == 3
+
+
 def test_contradiction() -> None:
     """A charger that gives more phases than it says is left alone."""
     odd = PhaseAbility(switchable=True, connected=1, measured=3)

@@ -70,15 +70,15 @@ _MOST_OF_THE_PRICES = (0.3,) * 12 + (None,) * 10 + (0.4,) * 2
 
 
 @pytest.mark.parametrize(
-    ("energy_wh", "times", "reason"),
+    ("energy_wh", "begin", "reason"),
     [
-        (1_500, [(360 - 1_500 / 184, 360)], PlanReason.COMPLETE),
-        (5_520, [(330, 360)], PlanReason.COMPLETE),
-        (5_888, [(328, 360)], PlanReason.WAITING_FOR_PRICES),
+        (1_500, 360 - 1_500 / 184, PlanReason.COMPLETE),
+        (5_520, 330, PlanReason.COMPLETE),
+        (5_888, 328, PlanReason.WAITING_FOR_PRICES),
     ],
 )
 def test_prices_of_time_that_is_not_needed(
-    energy_wh: float, times: list[tuple[float, float]], reason: PlanReason
+    energy_wh: float, begin: float, reason: PlanReason
 ) -> None:
     """A car that is full sooner than it is warm waits for no prices of the rest of the time."""
     result = plan(
@@ -89,8 +89,8 @@ def test_prices_of_time_that_is_not_needed(
         )
     )
     ((start, end),) = times_of(result)
-    assert [(pytest.approx(start), end)] == times
-    assert result.reason is reason
+    assert start == pytest.approx(begin)
+    assert (end, result.reason) == (360, reason)
 
 
 @pytest.mark.parametrize("minutes", [15, 25, 60])

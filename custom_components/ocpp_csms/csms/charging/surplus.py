@@ -354,7 +354,7 @@ def _settle(
     refreshed = state.written_at is None or (
         now - state.written_at >= config.budget.refresh
     )
-    due = refreshed and (seen.connected or state.on)
+    due = refreshed and seen.connected
     keep = KEEP_TO_STOP if state.on else 0
     write = changes or (due and state.purse.allows(config.budget, keep))
     if write:
