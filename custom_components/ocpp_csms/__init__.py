@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
 from .const import DOMAIN
+from .downloads import async_setup_downloads
 from .hub import CsmsConfigEntry, Hub
 from .services import async_setup_services
 from .session_actions import async_setup_session_actions
@@ -32,6 +33,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
     async_setup_services(hass)
     async_setup_session_actions(hass)
+    async_setup_downloads(hass)
     return True
 
 

@@ -17,7 +17,9 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.json import json_dumps
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonValueType
 import probatio
 
 from .action_target import action_targets, check_admin
@@ -27,12 +29,22 @@ from .csms.journal.errors import JournalError
 from .csms.journal.journal import Journal
 from .csms.journal.session import Session
 from .csms.model.id_token import token_key
+from .downloads import async_offer
 from .journal import async_current
-from .session_table import Place, change_data, session_csv, session_data
+from .ocpi import House, cdrs
+from .report import Heading, report
+from .session_table import Place, change_data, session_csv, session_data, session_totals
 
 _A_MONTH = timedelta(days=31)
 _FIRST = datetime(2000, 1, 1, tzinfo=dt_util.UTC)
-_CSV, _CSV_COMMA, _JSON = "csv", "csv_decimal_comma", "json"
+_CSV, _CSV_COMMA, _JSON, _OCPI = "csv", "csv_decimal_comma", "json", "ocpi"
+_CONTENT_TYPES = {
+    _CSV: ("sessions.csv", "text/csv"),
+    _CSV_COMMA: ("sessions.csv", "text/csv"),
+    _JSON: ("sessions.json", "application/json"),
+    _OCPI: ("cdrs.json", "application/json"),
+}
+_GROUPS = ("station", "holder", "month")
 
 _FILTER: dict[Any, Any] = {
     probatio.Optional("begin"): cv.datetime,
@@ -45,8 +57,19 @@ _FILTER: dict[Any, Any] = {
 }
 GET_SESSIONS_FIELDS = _FILTER
 EXPORT_SESSIONS_FIELDS = _FILTER | {
-    probatio.Required("path"): cv.string,
-    probatio.Optional("format", default=_CSV): probatio.In([_CSV, _CSV_COMMA, _JSON]),
+    probatio.Optional("path"): cv.string,
+    probatio.Optional("format", default=_CSV): probatio.In(list(_CONTENT_TYPES)),
+}
+GET_SESSION_TOTALS_FIELDS = _FILTER | {
+    probatio.Optional("group_by", default=lambda: list(_GROUPS)): probatio.All(
+        probatio.EnsureList(), probatio.Length(min=1), [probatio.In(_GROUPS)]
+    ),
+}
+CREATE_REPORT_FIELDS: dict[Any, Any] = {
+    probatio.Optional("month"): probatio.Match(r"^\d{4}-(0[1-9]|1[0-2])$"),
+    probatio.Optional("holder"): cv.string,
+    probatio.Optional(ATTR_DEVICE_ID): _FILTER[ATTR_DEVICE_ID],
+    probatio.Optional("path"): cv.string,
 }
 
 _SESSION_IDS = probatio.All(
@@ -104,6 +127,88 @@ async def _get_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRespon
 
 
 async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    kind = call.data["format"]
+    path = _allowed_path(hass, call)
+    sessions, place = await _sessions(hass, call), _place(hass)
+    match kind:
+        case "ocpi":
+            records = cdrs(sessions, place, _house(hass), dt_util.utcnow())
+            text = json_dumps(records)
+        case "json":
+            text = json_dumps([session_data(session, place) for session in sessions])
+        case _:
+            text = session_csv(sessions, place, decimal_comma=kind == _CSV_COMMA)
+    # Spreadsheets know UTF-8 by its mark.
+    marked = kind in (_CSV, _CSV_COMMA)
+    content = text.encode("utf-8-sig" if marked else "utf-8")
+    told = await _hand_over(hass, path, *_CONTENT_TYPES[kind], content)
+    return {**told, "sessions": len(sessions)}
+
+
+async def _create_report(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    path = _allowed_path(hass, call)
+    begin, end = _month(call.data.get("month"))
+    sessions, place = await _sessions(hass, call, begin, end), _place(hass)
+    texts = await _report_texts(hass)
+    heading = Heading(
+        f"{begin.astimezone(place.zone):%Y-%m}",
+        hass.config.location_name,
+        dt_util.now(),
+        hass.config.language,
+    )
+    page = report(sessions, place, heading, texts)
+    name = f"charging-{heading.month}.html"
+    told = await _hand_over(hass, path, name, "text/html", page.encode())
+    return {**told, "sessions": len(sessions)}
+
+
+async def _get_session_totals(
+    hass: HomeAssistant, call: ServiceCall
+) -> ServiceResponse:
+    place = _place(hass)
+    sessions = await _sessions(hass, call)
+    totals: list[JsonValueType] = [
+        *session_totals(sessions, place, call.data["group_by"])
+    ]
+    return {"totals": totals}
+
+
+async def _report_texts(hass: HomeAssistant) -> dict[str, str]:
+    """Return the words of a report in the language of the house."""
+    prefix = f"component.{DOMAIN}.common.report_"
+    texts = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    return {
+        key.removeprefix(prefix): text
+        for key, text in texts.items()
+        if key.startswith(prefix)
+    }
+
+
+def _month(text: str | None) -> tuple[datetime, datetime]:
+    """Return begin and end of a month by the clock of the house, of the last one if none is named."""
+    now = dt_util.start_of_local_day()
+    if text is None:
+        end = now.replace(day=1)
+        return dt_util.as_utc((end - timedelta(days=1)).replace(day=1)), dt_util.as_utc(
+            end
+        )
+    begin = now.replace(year=int(text[:4]), month=int(text[5:]), day=1)
+    return dt_util.as_utc(begin), dt_util.as_utc(
+        (begin + timedelta(days=31)).replace(day=1)
+    )
+
+
+def _house(hass: HomeAssistant) -> House:
+    config = hass.config
+    return House(
+        config.location_name, config.country, config.latitude, config.longitude
+    )
+
+
+def _allowed_path(hass: HomeAssistant, call: ServiceCall) -> Path | None:
+    """Return where a file is to be written, None where a link is wanted."""
+    if "path" not in call.data:
+        return None
     path = Path(hass.config.path(call.data["path"]))
     if not hass.config.is_allowed_path(str(path)):
         raise ServiceValidationError(
@@ -111,14 +216,17 @@ async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
             translation_key="path_not_allowed",
             translation_placeholders={"path": str(path)},
         )
-    sessions, place = await _sessions(hass, call), _place(hass)
-    kind = call.data["format"]
-    if kind == _JSON:
-        text = json_dumps([session_data(session, place) for session in sessions])
-    else:
-        text = session_csv(sessions, place, decimal_comma=kind == _CSV_COMMA)
+    return path
+
+
+async def _hand_over(
+    hass: HomeAssistant, path: Path | None, name: str, kind: str, content: bytes
+) -> dict[str, str]:
+    """Write a file, or offer it; return where it is."""
+    if path is None:
+        return {"url": async_offer(hass, name, kind, content)}
     try:
-        await hass.async_add_executor_job(_write, path, text, kind != _JSON)
+        await hass.async_add_executor_job(_write, path, content)
     except OSError as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -128,7 +236,7 @@ async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
                 "error": error.strerror or str(error),
             },
         ) from error
-    return {"path": str(path), "sessions": len(sessions)}
+    return {"path": str(path)}
 
 
 async def _delete_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
@@ -237,18 +345,23 @@ def _journal(hass: HomeAssistant) -> Journal:
     return journal
 
 
-def _write(path: Path, text: str, marked: bool) -> None:
-    """Write a file as a whole; spreadsheets know UTF-8 by its mark."""
+def _write(path: Path, content: bytes) -> None:
+    """Write a file as a whole."""
     beside = path.with_name(f"{path.name}.new")
-    encoding = "utf-8-sig" if marked else "utf-8"
-    beside.write_text(text, encoding=encoding, newline="")
+    beside.write_bytes(content)
     beside.replace(path)
 
 
-async def _sessions(hass: HomeAssistant, call: ServiceCall) -> list[Session]:
+async def _sessions(
+    hass: HomeAssistant,
+    call: ServiceCall,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Session]:
     """Return the sessions that are asked for; without a begin those of the last month."""
-    end = _time(call.data.get("end")) or dt_util.utcnow() + timedelta(days=1)
-    begin = _time(call.data.get("begin")) or max(end - _A_MONTH, _FIRST)
+    tomorrow = dt_util.utcnow() + timedelta(days=1)
+    end = end or _time(call.data.get("end")) or tomorrow
+    begin = begin or _time(call.data.get("begin")) or max(end - _A_MONTH, _FIRST)
     places = _chosen(hass, call)
     with _translated():
         sessions = await _journal(hass).sessions(
@@ -310,6 +423,16 @@ SESSION_ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
         EXPORT_SESSIONS_FIELDS,
         _export_sessions,
         SupportsResponse.OPTIONAL,
+    ),
+    "get_session_totals": (
+        GET_SESSION_TOTALS_FIELDS,
+        _get_session_totals,
+        SupportsResponse.ONLY,
+    ),
+    "create_report": (
+        CREATE_REPORT_FIELDS,
+        _create_report,
+        SupportsResponse.ONLY,
     ),
     "delete_sessions": (
         DELETE_SESSIONS_FIELDS,

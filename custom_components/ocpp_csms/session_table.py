@@ -1,6 +1,6 @@
 """Sessions as data for automations, and as tables for spreadsheets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 import csv
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -76,11 +76,49 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
         "solar_energy": None if share is None else _kilo(totals.solar_wh),
         "co2": _rounded(totals.co2_g, 0),
         "stop_reason": session.stop_reason,
+        "signed_values": [dict(value) for value in session.signed],
         "remarks": sorted(session.remarks),
         "quarter_hours": [
             {"start": _iso(place.time(at)), "energy": _kilo(wh)}
             for at, wh in summary.quarters
         ],
+    }
+
+
+def session_totals(
+    sessions: Iterable[Session], place: Place, group_by: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return sums of sessions that have ended, by station, holder or month; energy in kWh.
+
+    Money of different currencies is never summed.
+    """
+    groups: dict[tuple[str | None, ...], list[Session]] = {}
+    for session in sessions:
+        if session.ended_at is None:
+            continue
+        by = {
+            "station": place.name(session.station),
+            "holder": place.holder(session),
+            "month": f"{session.started_at.astimezone(place.zone):%Y-%m}",
+        }
+        key = (*(by[each] for each in group_by), session.summary.currency)
+        groups.setdefault(key, []).append(session)
+    return [
+        dict(zip(group_by, key, strict=False)) | _sums(group, key[-1])
+        for key, group in sorted(groups.items(), key=lambda item: str(item[0]))
+    ]
+
+
+def _sums(sessions: Sequence[Session], currency: str | None) -> dict[str, Any]:
+    totals = [session.summary.totals for session in sessions]
+    costs = [each.cost for each in totals if each.cost is not None]
+    return {
+        "sessions": len(sessions),
+        "energy": _kilo(sum(session.energy_wh or 0.0 for session in sessions)),
+        "priced_energy": _kilo(sum(each.priced_wh for each in totals)),
+        "solar_energy": _kilo(sum(each.solar_wh for each in totals)),
+        "cost": round(sum(costs), 4) if costs else None,
+        "currency": currency,
     }
 
 

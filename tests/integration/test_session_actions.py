@@ -114,6 +114,7 @@ async def test_get_sessions(past: HomeAssistant) -> None:
         "solar_energy": None,
         "co2": None,
         "stop_reason": "EVDisconnected",
+        "signed_values": [],
         "remarks": [],
     }
     assert (second["id_token"], third["station"]) == (None, "GONE")

@@ -30,7 +30,7 @@ from .model.replies import (
 from .model.transaction import Transaction, TransactionPhase
 from .occurrences import Occurrence, OccurrenceKind
 from .recorder import Recorder
-from .transactions import LOST, NO_TRANSACTION
+from .transactions import LOST, NO_TRANSACTION, take_signed
 
 if TYPE_CHECKING:
     from .station import Station
@@ -387,6 +387,7 @@ class Sessions:
         if self._are_closing(evse, samples):
             self._mark_channels(evse, evse.meter.stop_flow(now))
         if transaction is not None:
+            take_signed(transaction, samples)
             if evse.count_energy(samples[-1].at or now):
                 station.mark(EvseKey.SESSION_ENERGY, evse.id)
                 self._allowances.look_at(evse)

@@ -23,6 +23,8 @@ _REMEMBERED = 64
 _EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 LOST = "Lost"
 """Stop reason of a transaction whose end was never reported."""
+_MOST_SIGNED = 20_000
+_NATURES = {Context.TRANSACTION_BEGIN: "Start", Context.TRANSACTION_END: "End"}
 NO_TRANSACTION = frozenset({"", "0", "-1", "2147483647", "9223372036854775807"})
 """Ids that stations send outside of any transaction."""
 
@@ -156,6 +158,7 @@ class Transactions:
             start_heard=False,
         )
         transaction.energy_wh = _energy_by_values(transaction, ended_at)
+        take_signed(transaction, event.samples)
         self.remember(transaction)
         return transaction
 
@@ -305,6 +308,26 @@ class Transactions:
         evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
+
+
+def take_signed(transaction: Transaction, samples: Iterable[Samples]) -> None:
+    """Keep what the meter has signed: the first of the begin, and the last of the rest."""
+    for value in (value for moment in samples for value in moment.signed):
+        nature = _NATURES.get(value.context, "Intermediate")
+        known = next((s for s in transaction.signed if s["nature"] == nature), None)
+        if len(value.data) > _MOST_SIGNED or (known and nature == "Start"):
+            continue
+        if known is not None:
+            transaction.signed.remove(known)
+        transaction.signed.append(
+            {
+                "nature": nature,
+                "data": value.data,
+                "encoding": value.encoding,
+                "method": value.method,
+                "public_key": value.public_key,
+            }
+        )
 
 
 def _token(event: TransactionReported) -> str | None:

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..model.meter import Channel, Context, Location, Measurand, Phase, Sample, Samples
+from ..model.meter import (
+    Channel,
+    Context,
+    Location,
+    Measurand,
+    Phase,
+    Sample,
+    Samples,
+    SignedValue,
+)
 from .times import parse_time
 
 
@@ -70,6 +79,7 @@ _specs: dict[tuple[Any, ...], _Spec] = {}
 
 _MAX_SPECS = 5000
 _MAX_UNIT = 20
+_SIGNED = "SignedData"
 _DECIMALS = 3
 _CEILING = 1e12
 """Beyond this, and where it is no number at all, a value is an error."""
@@ -130,7 +140,7 @@ def decode_samples(meter_values: Any, now: datetime) -> tuple[Samples, ...]:
     """Return the samples of a list of MeterValue objects.
 
     A value that can't be read, or whose unit doesn't fit its measurand, is dropped and
-    counted; it never becomes 0. Signed values are left out.
+    counted; it never becomes 0. Signed values are taken as they are.
     """
     return tuple(
         _decode_moment(moment, now)
@@ -141,16 +151,41 @@ def decode_samples(meter_values: Any, now: datetime) -> tuple[Samples, ...]:
 
 def _decode_moment(moment: dict[str, Any], now: datetime) -> Samples:
     values: list[Sample] = []
+    signed: list[SignedValue] = []
     dropped = 0
     for item in moment.get("sampledValue") or ():
-        if item.get("format") == "SignedData":
-            continue
+        if "signedMeterValue" in item or item.get("format") == _SIGNED:
+            signed += _signed(item)
+            if item.get("format") == _SIGNED:
+                continue
         sample = _decode_value(item)
         if sample is None:
             dropped += 1
         else:
             values.append(sample)
-    return Samples(parse_time(moment.get("timestamp"), now), tuple(values), dropped)
+    at = parse_time(moment.get("timestamp"), now)
+    return Samples(at, tuple(values), dropped, tuple(signed))
+
+
+def _signed(item: dict[str, Any]) -> list[SignedValue]:
+    """Return what is signed of a value: in 1.6 its text, in 2.x an object beside it."""
+    context = _CONTEXTS.get(item.get("context") or "", Context.SAMPLE_PERIODIC)
+    beside = item.get("signedMeterValue")
+    if not isinstance(beside, dict):
+        data = item.get("value")
+        return [SignedValue(str(data), context)] if data else []
+    data = beside.get("signedMeterData")
+    if not data:
+        return []
+    return [
+        SignedValue(
+            str(data),
+            context,
+            beside.get("encodingMethod"),
+            beside.get("signingMethod"),
+            beside.get("publicKey"),
+        )
+    ]
 
 
 def _decode_value(item: dict[str, Any]) -> Sample | None:

@@ -83,6 +83,8 @@ class Session:
     meter_stop_wh: float | None
     summary: Summary
     stop_reason: str | None
+    signed: tuple[Mapping[str, str | None], ...]
+    """What the meter has signed."""
     remarks: frozenset[Remark]
 
     @property
@@ -129,6 +131,7 @@ def session_of(station: str, transaction: Transaction, summary: Summary) -> Sess
         meter_stop_wh=transaction.meter_stop_wh,
         summary=summary,
         stop_reason=transaction.stop_reason,
+        signed=tuple(transaction.signed),
         remarks=_remarks(transaction, summary, offset),
     )
 

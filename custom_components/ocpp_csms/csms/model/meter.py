@@ -130,12 +130,23 @@ class Sample(NamedTuple):
     context: Context = Context.SAMPLE_PERIODIC
 
 
+class SignedValue(NamedTuple):
+    """A value that the meter itself has signed, as it is (1.6 SignedData, 2.x SignedMeterValue)."""
+
+    data: str
+    context: Context
+    encoding: str | None = None
+    method: str | None = None
+    public_key: str | None = None
+
+
 class Samples(NamedTuple):
     """The values of one moment. `at` is None where the station's time is unusable."""
 
     at: datetime | None
     values: tuple[Sample, ...]
     dropped: int = 0
+    signed: tuple[SignedValue, ...] = ()
 
 
 class Reading(NamedTuple):

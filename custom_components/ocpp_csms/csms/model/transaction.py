@@ -1,6 +1,6 @@
 """A charging transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,6 +26,7 @@ class Transaction:
     before a crash: the least that the energy can be. `start_heard` is False where only the end
     was; `clock_offset_s` is how far the station's clock, by which it tells times, was ahead.
     `refused` says that the token was, `holder` and `vehicle` whose it was at the time.
+    `signed` holds what the meter has signed: at the begin, last meanwhile, and at the end.
     `record` is its number in the journal,
     0 while it is in none.
     """
@@ -53,6 +54,7 @@ class Transaction:
     resumed: bool = False
     start_heard: bool = True
     clock_offset_s: float | None = None
+    signed: list[dict[str, str | None]] = field(default_factory=list)
     record: int = 0
 
     @property
