@@ -49,6 +49,7 @@ from .csms.journal.errors import JournalError
 from .csms.journal.journal import Journal
 from .csms.model.meter import REGISTER
 from .csms.model.transaction import Transaction
+from .csms.occurrences import Occurrence, OccurrenceKind
 from .csms.onboarding import Step
 from .csms.quirks import load_quirks
 from .csms.server import Rejection, Server, ServerSettings
@@ -60,6 +61,7 @@ from .offers import Offers
 from .presented_tokens import PresentedTokens
 from .repairs import async_clear_rejections, async_report_rejection, async_report_setup
 from .session_book import SessionBook
+from .session_events import async_fire_started
 
 LOGGER = logging.getLogger(__package__)
 
@@ -350,11 +352,18 @@ class Hub:
         coordinator = StationCoordinator(
             self.hass, self.entry, subentry.subentry_id, station
         )
-        coordinator.async_listen_occurrences(
-            partial(self.presented_tokens.async_occurred, coordinator)
-        )
+        coordinator.async_listen_occurrences(partial(self._occurred, coordinator))
         self.coordinators[subentry.subentry_id] = coordinator
         return coordinator
+
+    @callback
+    def _occurred(
+        self, coordinator: StationCoordinator, occurrence: Occurrence
+    ) -> None:
+        """Tell Home Assistant what concerns it of what happens at a station."""
+        self.presented_tokens.async_occurred(coordinator, occurrence)
+        if occurrence.kind is OccurrenceKind.TRANSACTION_STARTED:
+            async_fire_started(self.hass, coordinator, occurrence)
 
     def _remove_station(self, subentry_id: str) -> Awaitable[None]:
         """Forget a station at once; what is returned waits until its socket is closed."""

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.setup import async_when_setup
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
@@ -13,6 +14,7 @@ from .csms.journal.journal import Journal
 from .house import House
 from .repairs import async_report_damaged_journal, async_report_journal
 from .retention import async_keep_tidy
+from .session_statistics import SessionStatistics
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class _Shared:
 
     journal: Journal
     house: House
+    statistics: SessionStatistics
     stop_tidying: CALLBACK_TYPE
     users: int = 0
 
@@ -41,13 +44,17 @@ async def async_acquire(hass: HomeAssistant) -> Journal:
     if shared is None:
         journal = Journal(Path(hass.config.path(FILE_NAME)))
         stop = async_keep_tidy(hass, journal)
-        shared = hass.data[_SHARED] = _Shared(journal, House(hass, journal), stop)
+        statistics = SessionStatistics(hass, journal)
+        house = House(hass, journal)
+        shared = hass.data[_SHARED] = _Shared(journal, house, statistics, stop)
         _tell_the_user(hass, journal)
         shared.users += 1
         try:
             await journal.open()
         except JournalError as error:
             _LOGGER.error("Sessions can't be stored: %s", error)
+        else:
+            async_when_setup(hass, "recorder", _catch_up)
     else:
         shared.users += 1
     return shared.journal
@@ -63,7 +70,23 @@ async def async_release(hass: HomeAssistant) -> None:
         hass.data.pop(_SHARED)
         shared.house.async_stop()
         shared.stop_tidying()
+        await shared.statistics.async_end()
         await shared.journal.close()
+
+
+async def _catch_up(hass: HomeAssistant, _: str) -> None:
+    """Write the statistics of sessions from before there was a recorder."""
+    shared = hass.data.get(_SHARED)
+    if shared is not None:
+        shared.statistics.async_catch_up()
+
+
+@callback
+def async_sessions_changed(hass: HomeAssistant) -> None:
+    """Have all told anew that was made of sessions before somebody has changed them."""
+    shared = hass.data.get(_SHARED)
+    if shared is not None:
+        shared.statistics.async_rebuild()
 
 
 async def async_watch_house(hass: HomeAssistant) -> None:

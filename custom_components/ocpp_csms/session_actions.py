@@ -30,7 +30,7 @@ from .csms.journal.journal import Journal
 from .csms.journal.session import Session
 from .csms.model.id_token import token_key
 from .downloads import async_offer
-from .journal import async_current
+from .journal import async_current, async_sessions_changed
 from .ocpi import House, cdrs
 from .report import Heading, report
 from .session_table import Place, change_data, session_csv, session_data, session_totals
@@ -269,6 +269,7 @@ async def _correct_session(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
 
 def _read_again(hass: HomeAssistant) -> None:
     """Show what has been changed."""
+    async_sessions_changed(hass)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         entry.runtime_data.book.async_read_all()
 

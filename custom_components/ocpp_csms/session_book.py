@@ -18,6 +18,7 @@ from .csms.journal.journal import Journal
 from .csms.journal.records import HolderTotals
 from .csms.journal.session import Session
 from .csms.station import Station
+from .session_events import async_fire_ended
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -137,9 +138,24 @@ class SessionBook:
             await self._journal.session(running.record) if running else None,
             await self._journal.session(last.record) if last else None,
         )
+        known = self._sessions.get((station.identity, evse_id))
         self._sessions[station.identity, evse_id] = found
+        self._tell_ended(station, known, found)
         station.mark(EvseKey.SESSION_RECORD, evse_id)
         station.flush()
+
+    def _tell_ended(
+        self, station: Station, known: EvseSessions | None, found: EvseSessions
+    ) -> None:
+        """Tell of a session that has ended since its EVSE was looked at before."""
+        last = found.last
+        if known is None or last is None:
+            return
+        if known.last is not None and known.last.record == last.record:
+            return
+        for coordinator in self._hub.coordinators.values():
+            if coordinator.station is station:
+                async_fire_ended(self._hass, coordinator, last)
 
     async def _read_totals(self) -> None:
         for holder in self._hub.server.authorizer.holders:

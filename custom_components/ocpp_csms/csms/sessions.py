@@ -213,9 +213,11 @@ class Sessions:
         self, transaction: Transaction, info: IdTokenInfo | None = None
     ) -> None:
         """Tell of a new transaction, or of one that is heard of for the first time."""
+        holder = self._station.admission.holder(transaction.id_token)
         data = {
             "transaction_id": transaction.id,
             "id_token": transaction.id_token,
+            "holder": holder.name if holder else None,
             "id_token_status": info.status.value if info else None,
             "meter_start_wh": transaction.meter_start_wh,
             "started_at": transaction.started_at.isoformat(),
@@ -361,6 +363,7 @@ class Sessions:
         data = {
             "transaction_id": transaction.id,
             "id_token": transaction.id_token,
+            "holder": transaction.holder,
             "energy_wh": transaction.energy_wh,
             "started_at": transaction.started_at.isoformat(),
             "ended_at": transaction.ended_at.isoformat()

@@ -34,16 +34,20 @@ from .corrections import (
 )
 from .database import open_for_reading
 from .errors import JournalError, JournalProblem, as_journal_error
+from .hours import Hours, hours_of
 from .records import (
     DELETE_OLD_SAMPLES,
     DELETE_OLD_SESSIONS,
     INSERT_SAMPLE,
     SELECT_AUDIT,
     SELECT_BETWEEN,
+    SELECT_ENDED_SINCE,
+    SELECT_EVSES,
     SELECT_HOLDER_TOTALS,
     SELECT_ONE,
     SELECT_RECENT,
     SELECT_SAMPLES,
+    SELECT_TOTALS_UNTIL,
     UPSERT_SESSION,
     UPSERT_SUMMARY,
     HolderTotals,
@@ -81,6 +85,8 @@ class Journal:
         self.damaged: Signal[Journal, Path] = Signal()
         """Tells where a damaged file was set aside to; a new one has been begun."""
         self.problem_changed: Signal[Journal, JournalProblem | None] = Signal()
+        self.ended: Signal[str, Transaction] = Signal()
+        """Tells each session that has ended, and its station; perhaps several times."""
         self.problem: JournalProblem | None = None
         """What keeps it from being written; None while all is well."""
         self._clock = clock
@@ -119,6 +125,8 @@ class Journal:
         """Keep a session as it is now; on disk with the next commit, or in a few seconds."""
         if not transaction.record:
             transaction.record = new_record(self._clock())
+        if not transaction.active:
+            self.ended.emit(station, transaction)
         self._sessions[transaction.record] = session_row(station, transaction)
         self._flush_soon()
 
@@ -249,6 +257,32 @@ class Journal:
         wanted = (holder_id, json.dumps([token_key(token) for token in tokens]))
         (row,) = await self._read(partial(_rows, SELECT_HOLDER_TOTALS, wanted))
         return HolderTotals(*row)
+
+    async def evses(self) -> list[tuple[str, int]]:
+        """Return the EVSEs of which there are sessions that have ended. Raises JournalError."""
+        rows = await self._read(partial(_rows, SELECT_EVSES, ()))
+        return [(station, evse_id) for station, evse_id in rows]
+
+    async def hours(
+        self, station: str, evse_id: int, since: datetime | None = None
+    ) -> Hours:
+        """Return what an EVSE has charged by hours, since the begin of one; or all of it.
+
+        Sessions that run do not count yet. Raises JournalError.
+        """
+        return await self._read(partial(self._hours, station, evse_id, since))
+
+    def _hours(
+        self,
+        station: str,
+        evse_id: int,
+        since: datetime | None,
+        database: sqlite3.Connection,
+    ) -> Hours:
+        wanted = station, evse_id, micros(since) if since else 0
+        ((before_wh, before_cost),) = _rows(SELECT_TOTALS_UNTIL, wanted, database)
+        sessions = self._find(SELECT_ENDED_SINCE, wanted, database)
+        return hours_of(sessions, since, before_wh, before_cost)
 
     def _find(
         self, query: str, values: tuple[object, ...], database: sqlite3.Connection

@@ -76,6 +76,18 @@ WHERE holder_id = ?1 OR (
     holder_id IS NULL AND lower(id_token) IN (SELECT value FROM json_each(?2))
 )
 """
+SELECT_EVSES = "SELECT DISTINCT station, evse FROM sessions WHERE ended_at IS NOT NULL"
+SELECT_TOTALS_UNTIL = """
+SELECT coalesce(sum(energy_wh), 0.0), coalesce(sum(cost), 0.0) FROM settled
+WHERE station = ?1 AND evse = ?2 AND ended_at <= ?3
+"""
+SELECT_ENDED_SINCE = (
+    _SELECT_WHOLE
+    + """
+WHERE station = ?1 AND evse = ?2 AND ended_at > ?3
+ORDER BY started_at
+"""
+)
 SELECT_AUDIT = "SELECT * FROM audit WHERE record = ? ORDER BY at"
 DELETE_OLD_SAMPLES = """
 DELETE FROM samples WHERE at < ? AND record IN (SELECT record FROM summaries)

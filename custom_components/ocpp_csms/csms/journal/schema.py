@@ -85,7 +85,7 @@ SELECT record, station, evse, transaction_id, started_at, ended_at, id_token, ho
 FROM sessions;
 -- Sessions that have ended, as they are after what users have changed of them.
 CREATE VIEW settled AS
-SELECT record, station, started_at, ended_at,
+SELECT record, station, evse, started_at, ended_at,
     coalesce(nullif(changes ->> 'id_token', ''), CASE WHEN changes ->> 'id_token' IS NULL
         THEN id_token END) AS id_token,
     coalesce(nullif(changes ->> 'holder_id', ''), CASE WHEN changes ->> 'holder_id' IS NULL
