@@ -15,20 +15,29 @@ from custom_components.ocpp_csms.csms.charging.balance import (
     Demand,
     balance,
 )
+from custom_components.ocpp_csms.csms.charging.capability import Capabilities
 from custom_components.ocpp_csms.csms.charging.combine import Supply
 from custom_components.ocpp_csms.csms.charging.composite import (
     Installed,
     Question,
     composite,
 )
+from custom_components.ocpp_csms.csms.charging.operations import diff
 from custom_components.ocpp_csms.csms.charging.plan import Charger, PlanRequest
 from custom_components.ocpp_csms.csms.charging.planner import plan as make_plan
+from custom_components.ocpp_csms.csms.charging.profile import (
+    Desired,
+    Live,
+    compile_fuse,
+    compile_profiles,
+)
 from custom_components.ocpp_csms.csms.charging.surplus import (
     Observation,
     SurplusConfig,
     SurplusState,
     step,
 )
+from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch
 from custom_components.ocpp_csms.csms.model.profile import (
     ChargingProfile,
     Kind,
@@ -38,6 +47,7 @@ from custom_components.ocpp_csms.csms.model.profile import (
     Schedule,
 )
 from custom_components.ocpp_csms.csms.model.rates import SLOT, Series
+from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
 from .plan import Plan, tell
 from .table import Row
@@ -48,6 +58,7 @@ PLAN_MS = 50.0
 SEGMENTS_MS = 25.0
 COMPOSITE_MS = 5.0
 STEP_MS = 2.0
+EVSES = 20
 MISSING = 0.005
 """What a plan may leave undone by the delays of sharing a fuse."""
 GROWTH = 1.5
@@ -62,6 +73,7 @@ def measure_decisions(plan: Plan) -> list[Row]:
     return [
         *_planning(times),
         _composing(times),
+        _writing(min(times, 10)),
         *_stepping(times),
         *_weeks(4 if plan.details else 1),
     ]
@@ -156,6 +168,33 @@ def _composing(times: int) -> Row:
         _cpu_ms(lambda _: composite(installed, (), question, Supply()), times)
     )
     return _row("Composite schedule of 10 profiles over 24 h", spent, COMPOSITE_MS)
+
+
+def _writing(times: int) -> Row:
+    """Return how long it takes to find the messages for a station whose all is new."""
+    tell("decisions: messages")
+    ability = Capabilities(version=OcppVersion.V16, max_periods=16)
+
+    def wanted(more_a: float) -> list[Installed]:
+        profiles = [*compile_fuse(200 + more_a, ability, _NOW).profiles]
+        for evse_id in range(1, EVSES + 1):
+            plan = tuple(
+                Stretch(_NOW + SLOT * n, _NOW + SLOT * (n + 1), 6 + n % 8 + more_a)
+                for n in range(14)
+            )
+            desired = Desired(
+                baseline=Daily(_NOW, ((0, 6 + more_a),)),
+                plan=plan,
+                live=Live(9 + more_a, _NOW + timedelta(minutes=10)),
+            )
+            profiles += compile_profiles(desired, ability, _NOW, evse_id).profiles
+        return profiles
+
+    before, after = wanted(0), wanted(1)
+    spent = median(_cpu_ms(lambda _: diff(after, before, _NOW), times))
+    return Row(
+        f"Order of the messages that change all of {EVSES} EVSEs", f"{spent:.0f} ms"
+    )
 
 
 def _stepping(times: int) -> list[Row]:

@@ -48,7 +48,7 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
     Money in `currency`, the solar share in percent, CO2 in g.
     """
     summary, duration = session.summary, session.duration
-    totals, share = summary.totals, session.solar_share
+    totals, share, idle = summary.totals, session.solar_share, session.idle
     return {
         "id": str(session.record),
         "station": place.name(session.station),
@@ -63,6 +63,9 @@ def session_data(session: Session, place: Place) -> dict[str, Any]:
         "ended_at": _iso(place.time(session.ended_at)),
         "duration": None if duration is None else duration.total_seconds(),
         "charging_duration": summary.charging.total_seconds(),
+        "idle_duration": None if idle is None else idle.total_seconds(),
+        "charging_from": _iso(place.time(summary.charging_from)),
+        "charging_until": _iso(place.time(summary.charging_until)),
         "energy": _kilo(session.energy_wh),
         "meter_start": _kilo(session.meter_start_wh),
         "meter_stop": _kilo(session.meter_stop_wh),
@@ -166,6 +169,9 @@ _COLUMNS: dict[str, Callable[[Session, Place], _Cell]] = {
     "Begin": lambda session, place: place.time(session.started_at),
     "End": lambda session, place: place.time(session.ended_at),
     "Duration (h)": lambda session, _: _hours(session),
+    "Charging (h)": lambda session, _: round(
+        session.summary.charging.total_seconds() / 3600, 3
+    ),
     "Energy (kWh)": lambda session, _: _kilo(session.energy_wh),
     "Meter begin (kWh)": lambda session, _: _kilo(session.meter_start_wh),
     "Meter end (kWh)": lambda session, _: _kilo(session.meter_stop_wh),

@@ -57,7 +57,7 @@ SELECT * FROM known_sessions WHERE record IN (
 ) ORDER BY started_at
 """
 _SELECT_WHOLE = """
-SELECT known_sessions.*, charging_s, peak_w, quarters, solar_wh, share_known_wh, cost,
+SELECT known_sessions.*, charging_s, charging_from, charging_until, peak_w, quarters, solar_wh, share_known_wh, cost,
     priced_wh, co2_g, co2_known_wh, currency, changes
 FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
 """
@@ -94,9 +94,9 @@ DELETE FROM samples WHERE at < ? AND record IN (SELECT record FROM summaries)
 """
 DELETE_OLD_SESSIONS = "DELETE FROM sessions WHERE ended_at < ?"
 UPSERT_SUMMARY = """
-INSERT OR REPLACE INTO summaries (record, charging_s, peak_w, quarters, solar_wh,
+INSERT OR REPLACE INTO summaries (record, charging_s, charging_from, charging_until, peak_w, quarters, solar_wh,
     share_known_wh, cost, priced_wh, co2_g, co2_known_wh, currency)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
 """
 SELECT_SAMPLES = "SELECT * FROM samples WHERE record = ? ORDER BY at"
@@ -180,6 +180,8 @@ def summary_row(record: int, summary: Summary) -> Row:
     return (
         record,
         summary.charging.total_seconds(),
+        _micros_or_none(summary.charging_from),
+        _micros_or_none(summary.charging_until),
         summary.peak_w,
         json.dumps(quarters),
         totals.solar_wh,
@@ -194,11 +196,13 @@ def summary_row(record: int, summary: Summary) -> Row:
 
 def read_summary(row: Row) -> Summary:
     """Return the summary of a row without its record."""
-    seconds, peak_w, text, solar_wh, share_known_wh, *rest = row
+    seconds, begin, end, peak_w, text, solar_wh, share_known_wh, *rest = row
     cost, priced_wh, co2_g, co2_known_wh, currency = rest
     quarters = tuple((read_time(n * _QUARTER), wh) for n, wh in json.loads(text))
     return Summary(
         charging=timedelta(seconds=seconds),
+        charging_from=None if begin is None else read_time(begin),
+        charging_until=None if end is None else read_time(end),
         peak_w=peak_w,
         quarters=quarters,
         totals=SessionTotals(
@@ -217,6 +221,10 @@ def read_summary(row: Row) -> Summary:
 def micros(time: datetime) -> int:
     """Return a time in microseconds since 1970."""
     return (time - _EPOCH) // _MICROSECOND
+
+
+def _micros_or_none(time: datetime | None) -> int | None:
+    return None if time is None else micros(time)
 
 
 def read_time(micros: int) -> datetime:

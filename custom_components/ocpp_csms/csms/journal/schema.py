@@ -36,6 +36,8 @@ CREATE INDEX samples_by_time ON samples (at);
 CREATE TABLE summaries (
     record INTEGER PRIMARY KEY REFERENCES sessions (record) ON DELETE CASCADE,
     charging_s REAL NOT NULL,
+    charging_from INTEGER,
+    charging_until INTEGER,
     peak_w REAL,
     quarters TEXT NOT NULL,
     solar_wh REAL NOT NULL,

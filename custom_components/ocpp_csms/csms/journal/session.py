@@ -55,8 +55,10 @@ class Summary:
 
     charging: timedelta
     """How long energy flowed, as far as samples tell."""
-    peak_w: float | None
-    quarters: tuple[tuple[datetime, float], ...]
+    charging_from: datetime | None = None
+    charging_until: datetime | None = None
+    peak_w: float | None = None
+    quarters: tuple[tuple[datetime, float], ...] = ()
     """The energy in Wh of each quarter hour in which any flowed."""
     totals: SessionTotals = field(default_factory=SessionTotals)
     """Cost, solar part and CO2, as far as they were known when the session ended."""
@@ -91,6 +93,16 @@ class Session:
     def duration(self) -> timedelta | None:
         """How long it lasted, None while it runs."""
         return None if self.ended_at is None else self.ended_at - self.started_at
+
+    @property
+    def idle(self) -> timedelta | None:
+        """How long a car was plugged in without charging, None while it runs."""
+        duration = self.duration
+        return (
+            None
+            if duration is None
+            else max(timedelta(), duration - self.summary.charging)
+        )
 
     @property
     def cost(self) -> float | None:
@@ -160,8 +172,11 @@ def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Sum
     offset = _offset(transaction)
     moved = [sample._replace(at=sample.at - offset) for sample in samples]
     powers = [sample.power_w for sample in samples if sample.power_w is not None]
+    charging, begin, end = _charging(moved)
     return Summary(
-        charging=_charging(moved),
+        charging=charging,
+        charging_from=begin,
+        charging_until=end,
         peak_w=max(powers, default=None),
         quarters=_quarters(transaction, moved, offset),
     )
@@ -182,14 +197,18 @@ def _offset(transaction: Transaction) -> timedelta:
     return timedelta(seconds=seconds) if abs(seconds) >= _CLOCK_STEP_S else timedelta()
 
 
-def _charging(samples: Sequence[SessionSample]) -> timedelta:
-    total = timedelta()
+def _charging(
+    samples: Sequence[SessionSample],
+) -> tuple[timedelta, datetime | None, datetime | None]:
+    """Return how long energy flowed, when it began to and when it ended."""
+    total, begin, end = timedelta(), None, None
     for before, sample in pairwise(samples):
         rose = (sample.energy_wh or 0.0) > (before.energy_wh or 0.0)
         flowed = rose or (sample.power_w or 0.0) > _FLOWING_W
-        if flowed and sample.at - before.at <= _LONGEST_GAP:
+        if flowed and timedelta() < sample.at - before.at <= _LONGEST_GAP:
             total += sample.at - before.at
-    return total
+            begin, end = begin or before.at, sample.at
+    return total, begin, end
 
 
 def _quarters(
