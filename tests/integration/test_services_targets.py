@@ -251,7 +251,12 @@ async def test_entry_not_loaded(charger: Charger) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", [name for name in ALL_ON_STATION if name != "change_availability"]
+    "action",
+    [
+        name
+        for name in ALL_ON_STATION
+        if name not in ("change_availability", "answer_id_token")
+    ],
 )
 async def test_not_connected(charger: Charger, action: str) -> None:
     """While the charger is away that is told; only checks of the request come first."""
@@ -262,6 +267,14 @@ async def test_not_connected(charger: Charger, action: str) -> None:
         assert_translated(raised, "no_transaction", station=NAME)
     else:
         assert_translated(raised, "not_connected", station=NAME)
+
+
+async def test_answer_when_away(charger: Charger) -> None:
+    """A charger that is away no longer asks about an ID token; that is told."""
+    await charger.go_offline()
+    with pytest.raises(ServiceValidationError) as raised:
+        await charger.act("answer_id_token", 0, **ALL_ON_STATION["answer_id_token"])
+    assert_translated(raised, "token_not_asked", station=NAME, id_token="TAG")
 
 
 async def test_availability_stored(charger: Charger) -> None:
