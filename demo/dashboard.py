@@ -107,6 +107,8 @@ def _value_tiles(place: Place) -> list[Card]:
             ("power", "Power"),
             ("session_energy", "This session"),
             ("state_of_charge", "Car battery"),
+            ("session_cost", "Cost"),
+            ("session_holder", "Whose"),
         )
     ]
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 import sys
 
+DRIVERS_TOKEN = "DEMO"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -73,7 +75,7 @@ STATIONS = (
         version="1.6",
         model="Loopback 16",
         serial="SIM-0016",
-        scene="--scenario commuter --token DEMO --soc 35 --register 2412000",
+        scene=f"--scenario commuter --token {DRIVERS_TOKEN} --soc 35 --register 2412000",
     ),
     # One car charges and falls asleep now and then; one waits to be started.
     Station(
@@ -92,6 +94,6 @@ STATIONS = (
         version="2.1",
         model="Loopback 21",
         serial="SIM-0021",
-        scene="--scenario commuter --token DEMO --car-current 10 --capacity 40 --soc 71 --register 831500",
+        scene=f"--scenario commuter --token {DRIVERS_TOKEN} --car-current 10 --capacity 40 --soc 71 --register 831500",
     ),
 )

@@ -43,12 +43,14 @@ def report(
     heading: Heading,
     texts: Mapping[str, str],
 ) -> str:
-    """Return the page: a table for each holder, with its sums. `texts` are its words."""
+    """Return the page about sessions that ended: a table for each holder, with its sums.
+
+    `texts` are its words.
+    """
     by_holder: dict[str, list[Session]] = {}
     for session in sessions:
-        if session.ended_at is not None:
-            name = place.holder(session) or session.id_token or texts["nobody"]
-            by_holder.setdefault(name, []).append(session)
+        name = place.holder(session) or session.id_token or texts["nobody"]
+        by_holder.setdefault(name, []).append(session)
     title = f"{texts['title']} {heading.month}"
     made = heading.made_at.strftime("%Y-%m-%d %H:%M")
     page = _HEAD.format(

@@ -66,7 +66,7 @@ GET_SESSION_TOTALS_FIELDS = _FILTER | {
     ),
 }
 CREATE_REPORT_FIELDS: dict[Any, Any] = {
-    probatio.Optional("month"): probatio.Match(r"^\d{4}-(0[1-9]|1[0-2])$"),
+    probatio.Optional("month"): probatio.Match(r"^20\d{2}-(0[1-9]|1[0-2])$"),
     probatio.Optional("holder"): cv.string,
     probatio.Optional(ATTR_DEVICE_ID): _FILTER[ATTR_DEVICE_ID],
     probatio.Optional("path"): cv.string,
@@ -130,10 +130,11 @@ async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
     kind = call.data["format"]
     path = _allowed_path(hass, call)
     sessions, place = await _sessions(hass, call), _place(hass)
+    told_of = len(sessions)
     match kind:
         case "ocpi":
             records = cdrs(sessions, place, _house(hass), dt_util.utcnow())
-            text = json_dumps(records)
+            text, told_of = json_dumps(records), len(records)
         case "json":
             text = json_dumps([session_data(session, place) for session in sessions])
         case _:
@@ -142,13 +143,14 @@ async def _export_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
     marked = kind in (_CSV, _CSV_COMMA)
     content = text.encode("utf-8-sig" if marked else "utf-8")
     told = await _hand_over(hass, path, *_CONTENT_TYPES[kind], content)
-    return {**told, "sessions": len(sessions)}
+    return {**told, "sessions": told_of}
 
 
 async def _create_report(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
     path = _allowed_path(hass, call)
     begin, end = _month(call.data.get("month"))
-    sessions, place = await _sessions(hass, call, begin, end), _place(hass)
+    found, place = await _sessions(hass, call, begin, end), _place(hass)
+    sessions = [session for session in found if session.ended_at is not None]
     texts = await _report_texts(hass)
     heading = Heading(
         f"{begin.astimezone(place.zone):%Y-%m}",

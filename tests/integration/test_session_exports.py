@@ -9,6 +9,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -109,7 +110,7 @@ async def test_records_of_ocpi(
     answer = await _ask(october, "export_sessions", **RANGE, format="ocpi")
     client = await hass_client_no_auth()
     records = json.loads(await _fetch(client, answer["url"]))
-    assert len(records) == 4
+    assert len(records) == answer["sessions"] == 4
     first = records[0]
     assert first["cdr_token"] == {
         "country_code": "DE",
@@ -142,7 +143,7 @@ async def test_report(
 ) -> None:
     """A page for each holder with sums; what others have written is text, not markup."""
     answer = await _ask(october, "create_report", month="2026-10")
-    assert answer["sessions"] == 5
+    assert answer["sessions"] == 4
     page = await _fetch(await hass_client_no_auth(), answer["url"])
     assert "<h2>Ann</h2>" in page
     assert "2 sessions" in page
@@ -164,12 +165,19 @@ async def test_report_of_the_last_month(
     """Without a month it is the last one, by the clock of the house."""
     freezer.move_to("2026-10-31 23:30:00+00:00")
     answer = await _ask(october, "create_report")
-    assert answer["sessions"] == 5
+    assert answer["sessions"] == 4
     freezer.move_to("2026-10-31 22:30:00+00:00")
     answer = await _ask(october, "create_report")
     assert answer["sessions"] == 0
     page = await _fetch(await hass_client_no_auth(), answer["url"])
     assert "There were no sessions." in page
+
+
+@pytest.mark.parametrize("month", ["0000-01", "9999-12", "2026-13", "2026-1", "x"])
+async def test_no_month(october: HomeAssistant, month: str) -> None:
+    """What is no month of this century is refused."""
+    with pytest.raises(probatio.Invalid):
+        await _ask(october, "create_report", month=month)
 
 
 async def test_report_into_a_file(october: HomeAssistant) -> None:
@@ -180,7 +188,7 @@ async def test_report_into_a_file(october: HomeAssistant) -> None:
     answer = await _ask(
         october, "create_report", month="2026-10", path="www/october.html"
     )
-    assert answer == {"path": str(folder / "october.html"), "sessions": 5}
+    assert answer == {"path": str(folder / "october.html"), "sessions": 4}
     assert "<h2>Ann</h2>" in (folder / "october.html").read_text("utf-8")
     with pytest.raises(ServiceValidationError):
         await _ask(october, "create_report", path="../../etc/report.html")
