@@ -12,6 +12,7 @@ from .evse import Evse
 from .model.id_token import IdToken, IdTokenInfo, IdTokenStatus, token_key
 from .model.transaction import Transaction
 from .occurrences import Occurrence, OccurrenceKind
+from .timers import EvseTimers
 
 if TYPE_CHECKING:
     from .station import Station
@@ -36,7 +37,7 @@ class Admission:
         self._station = station
         self._asked: dict[str, asyncio.Future[bool]] = {}
         self._granted: dict[str, datetime] = {}
-        self._ending: dict[int, asyncio.TimerHandle] = {}
+        self._ending = EvseTimers()
 
     @property
     def rules(self) -> Rules:
@@ -143,14 +144,9 @@ class Admission:
 
     def follow_up(self, evse: Evse, transaction: Transaction) -> None:
         """End a transaction that was refused, unless the station soon does so by itself."""
-        if evse.id not in self._ending:
-            loop = asyncio.get_running_loop()
-            self._ending[evse.id] = loop.call_later(
-                GRACE_S, self._end_refused, evse, transaction
-            )
+        self._ending.start(evse.id, GRACE_S, self._end_refused, evse, transaction)
 
     def _end_refused(self, evse: Evse, transaction: Transaction) -> None:
-        del self._ending[evse.id]
         if evse.transaction is transaction and transaction.refused:
             self._station.in_background(
                 stop_unwanted(self._station, evse, "was refused")
@@ -160,9 +156,7 @@ class Admission:
         """Wait for nobody's answer any more."""
         for key in tuple(self._asked):
             self._decide(key, False)
-        for timer in self._ending.values():
-            timer.cancel()
-        self._ending.clear()
+        self._ending.stop_all()
 
 
 async def _at_once(info: IdTokenInfo) -> IdTokenInfo:

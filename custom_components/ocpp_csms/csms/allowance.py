@@ -1,6 +1,5 @@
 """How far a transaction may go by what its holder may take: in energy, and in time."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from .evse import Evse
 from .model.replies import TransactionLimit
 from .model.transaction import Transaction
 from .occurrences import Occurrence, OccurrenceKind
+from .timers import EvseTimers
 
 if TYPE_CHECKING:
     from .station import Station
@@ -26,7 +26,7 @@ class Allowances:
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = EvseTimers()
         self._ended_at: dict[int, datetime] = {}
         """When an EVSE was last asked to end what has got enough."""
 
@@ -45,34 +45,22 @@ class Allowances:
         transaction = evse.transaction
         limit = None if transaction is None else self.limit(transaction)
         if transaction is None or limit is None:
-            self._forget(evse.id)
+            self._timers.stop(evse.id)
             self._ended_at.pop(evse.id, None)
             return
         if limit.most_wh is not None and (transaction.energy_wh or 0) >= limit.most_wh:
             self._end(evse, transaction, "energy")
-        elif limit.most_time is not None and evse.id not in self._timers:
+        elif limit.most_time is not None:
             passed = self._station.clock() - transaction.started_at
             left_s = (limit.most_time - passed).total_seconds()
-            loop = asyncio.get_running_loop()
-            self._timers[evse.id] = loop.call_later(
-                max(LEAST_S, left_s + (transaction.clock_offset_s or 0.0)),
-                self._time_is_over,
-                evse,
-                transaction,
-            )
+            delay_s = max(LEAST_S, left_s + (transaction.clock_offset_s or 0.0))
+            self._timers.start(evse.id, delay_s, self._time_is_over, evse, transaction)
 
     def stop(self) -> None:
         """Watch nothing any more."""
-        for evse_id in tuple(self._timers):
-            self._forget(evse_id)
-
-    def _forget(self, evse_id: int) -> None:
-        timer = self._timers.pop(evse_id, None)
-        if timer is not None:
-            timer.cancel()
+        self._timers.stop_all()
 
     def _time_is_over(self, evse: Evse, transaction: Transaction) -> None:
-        del self._timers[evse.id]
         if evse.transaction is transaction:
             self._end(evse, transaction, "time")
 

@@ -1,6 +1,5 @@
 """Starting by itself: for stations that wait for the central system when a car is plugged in."""
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from .control import start_charging
 from .errors import CsmsError
 from .evse import Evse
 from .model.evse import EvseStatus
+from .timers import EvseTimers
 
 if TYPE_CHECKING:
     from .station import Station
@@ -29,7 +29,7 @@ class Autostart:
         self._station = station
         self._served: set[int] = set()
         """EVSEs whose car has had its start."""
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = EvseTimers()
 
     @property
     def _wanted(self) -> bool:
@@ -44,23 +44,15 @@ class Autostart:
             self._served.add(evse.id)
         waits = evse.status is EvseStatus.PREPARING and evse.transaction is None
         if not waits or evse.id in self._served or not self._wanted:
-            self._forget(evse.id)
-        elif evse.id not in self._timers:
-            loop = asyncio.get_running_loop()
-            self._timers[evse.id] = loop.call_later(SETTLE_S, self._due, evse)
+            self._timers.stop(evse.id)
+        else:
+            self._timers.start(evse.id, SETTLE_S, self._due, evse)
 
     def stop(self) -> None:
         """Wait for nothing any more."""
-        for evse_id in tuple(self._timers):
-            self._forget(evse_id)
-
-    def _forget(self, evse_id: int) -> None:
-        timer = self._timers.pop(evse_id, None)
-        if timer is not None:
-            timer.cancel()
+        self._timers.stop_all()
 
     def _due(self, evse: Evse) -> None:
-        del self._timers[evse.id]
         if self._station.connected:
             self._served.add(evse.id)
             self._station.in_background(self._start(evse))
