@@ -1,6 +1,6 @@
 """What a disk holds, and disks that hold nothing more."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 import sqlite3
 from typing import Any
@@ -22,7 +22,7 @@ def session(id_: str = "1", **fields: Any) -> Transaction:
 
 def rows(path: Path, query: str = "SELECT * FROM known_sessions") -> list[Any]:
     """Return what another reader finds in a file."""
-    with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
         return database.execute(query).fetchall()
 
 
