@@ -52,6 +52,8 @@ TOKEN_TYPES = (
 )
 MAX_TOKEN_LENGTH = 255
 """The longest of any version; a charger is told only those that its version can hold."""
+MAX_GROUP_LENGTH = 20
+"""What every version can hold, as each answer to a holder names the group."""
 
 
 def _amount(most: float, unit: str) -> NumberSelector:
@@ -90,7 +92,7 @@ def holder_schema(entry: ConfigEntry) -> probatio.Schema:
             probatio.Required(CONF_TOKEN_TYPE, default=TOKEN_TYPES[0]): SelectSelector(
                 SelectSelectorConfig(
                     options=list(TOKEN_TYPES),
-                    custom_value=True,
+                    custom_value=False,
                     mode=SelectSelectorMode.DROPDOWN,
                 )
             ),
@@ -170,6 +172,9 @@ def holder_errors(
     taken = {token_key(t) for other in others for t in other.data[CONF_TOKENS]}
     if any(token_key(token) in taken for token in tokens):
         return {CONF_TOKENS: "token_taken"}
+    group = data.get(CONF_GROUP, "")
+    if len(group) > MAX_GROUP_LENGTH or not group.isprintable():
+        return {"base": "group_not_possible"}
     return {}
 
 

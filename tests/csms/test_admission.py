@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -53,6 +53,15 @@ class Place:
             told = event(tx=tx, evse=place, **self._token(value))
             answer = await self.socket.call("TransactionEvent", told)
         return self._status(answer)
+
+    async def end(self, value: str, tx: str) -> None:
+        """End a transaction with a token."""
+        if self.version == "1.6":
+            told = stop(int(tx), **self._token(value))
+            await self.socket.call("StopTransaction", told)
+        else:
+            told = event("Ended", tx=tx, at=60, seqNo=1, **self._token(value))
+            await self.socket.call("TransactionEvent", told)
 
     def stops_asked(self) -> int:
         """Return how often the station was asked to end a transaction."""
@@ -140,6 +149,18 @@ async def test_the_holder_is_kept(open_place: Open) -> None:
     assert transaction is not None
     assert (transaction.holder, transaction.vehicle) == ("Ann", "Zoe")
     assert (transaction.holder_id, transaction.refused) == ("1", False)
+
+
+async def test_the_end_takes_nothing_back(open_place: Open) -> None:
+    """A card that is no longer let at the end was let at the begin, and that counts."""
+    place = await open_place()
+    await place.begin("ANN")
+    transaction = place.station.evses[1].transaction
+    assert transaction is not None
+    place.station.authorizer.know([replace(ANN, blocked=True)])
+    await place.end("ANN", transaction.id)
+    assert transaction.ended_at is not None
+    assert not transaction.refused
 
 
 async def test_what_is_refused_is_ended(open_place: Open) -> None:

@@ -110,6 +110,7 @@ async def test_enter_all_limits(hass: HomeAssistant, entry: MockConfigEntry) -> 
         ({"tokens": ["bob1"]}, {"tokens": "token_taken"}),
         ({"tokens": ["x" * 256]}, {"tokens": "token_not_possible"}),
         ({"tokens": ["a\x00b"]}, {"tokens": "token_not_possible"}),
+        ({"limits": LIMITS | {"group": "G" * 21}}, {"base": "group_not_possible"}),
     ],
 )
 async def test_errors(

@@ -118,7 +118,9 @@ class Sessions:
             if station.admission.in_use(token, evse):
                 info = IdTokenInfo(IdTokenStatus.CONCURRENT_TX)
         of_token = token is not None and (token.value or None) == transaction.id_token
-        station.admission.note(transaction, info if of_token else None)
+        # What is said of a card at the end takes nothing back of what was let begin.
+        judged = of_token and transaction.ended_at is None
+        station.admission.note(transaction, info if judged else None)
         if evse is not None and runs:
             if transaction.refused or self._lacks_token(transaction):
                 transaction.refused = True
