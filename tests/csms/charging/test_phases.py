@@ -287,7 +287,19 @@ def test_refused_switches() -> None:
         tries += choice.switch_to is not None
         freed.append(choice.freed_w > 0)
     assert tries <= config.max_switches
-    assert sum(freed) * 30 <= tries * config.down_delay.total_seconds() + 30
+    # Once: what waits for the end of the dwell time afterwards waits for nothing that comes.
+    assert sum(freed) * 30 <= config.down_delay.total_seconds()
+
+
+def test_just_switched() -> None:
+    """While a switch is too soon, no phases are told as freed soon, whatever the delay."""
+    config = PhaseConfig()
+    state = PhaseState(switched_at=NOW)
+    for seconds in range(60, 600, 30):
+        now = seen(seconds, 2640, charge_w=4140)
+        state, choice = step(state, now, CAR, config)
+        assert (choice.switch_to, choice.freed_w) == (None, 0.0)
+    assert step(state, seen(600, 2640, charge_w=4140), CAR, config)[1].switch_to == 1
 
 
 def test_clock_that_goes_back() -> None:

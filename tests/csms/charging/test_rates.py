@@ -357,6 +357,19 @@ def test_a_price_for_a_year() -> None:
     assert open_ended.at(T0 + timedelta(hours=5)) == 0.05
 
 
+@pytest.mark.parametrize("day", [-99, -1, 0, 200])
+def test_a_price_for_a_year_today(day: int) -> None:
+    """Whenever it is looked at, a price that began long ago is known, whatever comes next."""
+    now = T0 + timedelta(days=day)
+    year = RawRate(T0 - timedelta(days=100), 0.3, T0 + timedelta(days=265))
+    following = RawRate(T0 + timedelta(days=265), 0.4, T0 + timedelta(days=630))
+    for rates in ([year], [year, following]):
+        series = normalise(rates, around=now)
+        assert [series.at(now + timedelta(days=n)) for n in (0, 1, 13)] == [0.3] * 3
+        assert len(series.values) <= 28 * 96 + 1
+    assert normalise([following], around=T0).values == ()
+
+
 def test_values_beyond_all_money() -> None:
     """What nothing costs is a gap, and no energy of a forecast."""
     assert normalise([RawRate(T0, 1e308, _at(60))], 10.0).values == ()

@@ -189,14 +189,14 @@ def _wait_or_switch(
         return state, PhaseChoice(PhaseReason.WORN)
     delay = config.down_delay if fewer else config.up_delay
     begin = since + delay if seen.charging else seen.now
+    free = begin if state.switched_at is None else state.switched_at + config.dwell
+    reason = PhaseReason.FEWER if fewer else PhaseReason.MORE
     if seen.now < begin:
-        reason = PhaseReason.FEWER if fewer else PhaseReason.MORE
-        return state, PhaseChoice(reason, None, begin, freed_w)
-    if state.switched_at is not None and seen.now < state.switched_at + config.dwell:
-        free = state.switched_at + config.dwell
+        # Where the delay is not all that is waited for, nothing is freed at its end.
+        return state, PhaseChoice(reason, None, begin, freed_w if begin >= free else 0)
+    if seen.now < free:
         return state, PhaseChoice(PhaseReason.DWELLING, None, free)
     switched = PhaseState(None, None, seen.now, state.switches + 1)
-    reason = PhaseReason.FEWER if fewer else PhaseReason.MORE
     return switched, PhaseChoice(reason, wanted)
 
 

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 _GRAMS = frozenset({"g", "gco2", "gco2eq", "gco2e"})
 _KILOGRAMS = frozenset({"kg", "kgco2", "kgco2eq", "kgco2e"})
 _MOST = timedelta(days=14)
-"""Around the last value: what a source tells of the time before and after is left out."""
+"""What a source tells of a time that is farther away is left out."""
 _MAX_SLOTS = 2 * 14 * 96 + 1
 
 
@@ -73,7 +73,11 @@ def _per_kwh(per: str, unit: str) -> float:
 
 
 def normalise(
-    raw: Iterable[RawRate], factor: float = 1.0, zone: tzinfo = UTC
+    raw: Iterable[RawRate],
+    factor: float = 1.0,
+    zone: tzinfo = UTC,
+    *,
+    around: datetime | None = None,
 ) -> Series:
     """Return rates on the grid, in the unit that `factor` leads to.
 
@@ -83,10 +87,13 @@ def normalise(
     several rates share gets their mean by time; a slot less than half covered is a gap.
     Times without zone are local in `zone`; an hour that comes twice is told apart by its
     place in the list.
+
+    The series holds two weeks before and after `around`, the moment that is looked at: now,
+    for who plans. Without it, that is the begin of the last rate.
     """
     if not isfinite(factor):
         raise ChargingError("price_not_a_number", str(factor))
-    rates = _ordered(_aware(raw, zone))
+    rates = _ordered(_aware(raw, zone), around and utc(around))
     if not rates:
         return Series(floor_slot(datetime.fromtimestamp(0, UTC)))
     start = floor_slot(rates[0].start)
@@ -134,8 +141,8 @@ def _in_utc(time: datetime, zone: tzinfo) -> datetime:
     return utc(time.replace(tzinfo=zone) if time.tzinfo is None else time)
 
 
-def _ordered(raw: list[RawRate]) -> list[Rate]:
-    """Return rates in order, with ends, without overlaps.
+def _ordered(raw: list[RawRate], around: datetime | None) -> list[Rate]:
+    """Return rates in order, with ends, without overlaps, of the weeks around a moment.
 
     What begins later covers what began earlier, for as long as it holds.
     """
@@ -150,17 +157,17 @@ def _ordered(raw: list[RawRate]) -> list[Rate]:
             starts, [*ends, *(start + usual for start in starts[-1:])], strict=True
         )
     ]
-    return _uncovered(_around_the_last(known)) if known else []
+    near = _near(known, around or starts[-1]) if known else []
+    return _uncovered(near) if near else []
 
 
-def _around_the_last(rates: list[Rate]) -> list[Rate]:
-    """Return what of rates lies within two weeks before and after the begin of the last one."""
-    last = rates[-1].start
-    oldest, newest = last - _MOST, last + _MOST
+def _near(rates: list[Rate], moment: datetime) -> list[Rate]:
+    """Return what of rates lies within two weeks before and after a moment."""
+    oldest, newest = moment - _MOST, moment + _MOST
     return [
         Rate(max(rate.start, oldest), min(rate.end, newest), rate.value)
         for rate in rates
-        if rate.end > oldest
+        if rate.end > oldest and rate.start < newest
     ]
 
 
