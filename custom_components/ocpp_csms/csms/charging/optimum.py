@@ -7,6 +7,7 @@ the later. One slot in which charging begins or ends may be used in part only.
 """
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,154 +71,177 @@ def cheapest(
     in which charging begins or ends may be used in part, and counts by that part; its
     choice is the option that is used.
     """
-    count = len(slots.costs)
     slots = replace(slots, costs=slots.costs - FULL * slots.units.astype(float) ** 2)
-    parts = _Parts(slots, need)
-    weight = slots.shortfall_cost + start_cost * count
-    missing: Floats = np.arange(need + 1, dtype=np.float64) * weight
-    # What is best from a slot on: while idle or running; with the part to come, or used.
-    idle: Floats = missing
-    idle_used, idle_later, running, running_used = idle, idle, idle, idle
-    steps = [_Step.nothing(need) for _ in range(count)]
-    for slot in reversed(range(count)):
-        stopped, stopped_used = (missing, missing) if contiguous else (idle, idle_used)
-        if not np.isfinite(slots.costs[slot]).any():
-            running, running_used, idle_later = stopped, stopped_used, idle_used
-            continue
-        after = parts.after(running, running_used, parts.whole(slot))
-        whole, used = _best(after, slots.costs[slot])
-        rest = missing if contiguous else idle_later
-        after = parts.after(running_used, rest, parts.index)
-        begun, ended = _best(after, parts.costs[slot])
-        steps[slot] = _Step(whole, used, begun, ended)
-        idle_later = idle_used
-        start, end = (
-            np.minimum(whole.cost, begun.cost),
-            np.minimum(whole.cost, ended.cost),
-        )
-        running = steps[slot].decide(0, end, stopped)
-        running_used = steps[slot].decide(1, used.cost, stopped_used)
-        idle = steps[slot].decide(2, start + start_cost, idle)
-        idle_used = steps[slot].decide(3, used.cost + start_cost, idle_used)
-    return _follow(slots, parts, need, steps, contiguous=contiguous)
+    table = _Table(slots, need, start_cost, contiguous=contiguous)
+    for slot in reversed(range(len(slots.costs))):
+        table.add(slot)
+    return table.choices()
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best of several ways, and what it costs, by the units that are missing."""
+class _State(IntEnum):
+    """Whether it charges as a slot begins, and whether a slot before was used in part."""
 
-    cost: Floats
-    way: Ints
+    RUNNING = 0
+    RUNNING_USED = 1
+    IDLE = 2
+    IDLE_USED = 3
 
-
-def _best(after: Floats, costs: Floats) -> tuple[_Best, _Best]:
-    """Return the best of several ways, by what comes after each, for two cases in a row."""
-    after += costs
-    way = after.argmin(axis=1)
-    cost = after[np.arange(len(after)), way]
-    half = len(after) // 2
-    cost[0] = cost[half] = np.inf
-    return _Best(cost[:half], way[:half]), _Best(cost[half:], way[half:])
+    @classmethod
+    def of(cls, on: bool, used: bool) -> _State:
+        """Return the state in which it charges or not, and a part was used or not."""
+        return cls(2 * (not on) + used)
 
 
 class _Parts:
-    """What using a slot in part costs, by the units that are used."""
+    """What using a slot in part costs, by the units that are used, and with which option."""
 
     def __init__(self, slots: Slots, need: int) -> None:
         most = min(int(slots.units.max(initial=1)), need + 1)
-        units = np.arange(1, max(most, 2))
-        self.units = units
-        self._slots = slots
-        # Taking more than is missing leads into the padding, which is infinite.
-        self._width = int(slots.units.max(initial=1))
-        length = self._width + need + 1
-        self._rows: Floats = np.full((2, length), np.inf)
-        first = np.arange(self._width, length)
-        self._missing = np.concatenate((first, first + length))[:, None]
-        self.index: Ints = self._missing - units[None, :]
-        self._usual_units = slots.units.max(axis=0)
-        self._usual: Ints = self._missing - self._usual_units[None, :]
+        self.units: Ints = np.arange(1, max(most, 2))
         per_unit = slots.costs / np.maximum(slots.units, 1)
-        self.costs = np.full((len(slots.costs), len(units)), np.inf)
-        self.options = np.zeros((len(slots.costs), len(units)), dtype=np.int16)
+        self.costs: Floats = np.full((len(slots.costs), len(self.units)), np.inf)
+        self.options = np.zeros(self.costs.shape, dtype=np.int16)
         for option in range(slots.units.shape[1]):
-            fits = slots.units[:, option][:, None] > units[None, :]
-            cost = per_unit[:, option][:, None] * units[None, :]
+            fits = slots.units[:, option][:, None] > self.units[None, :]
+            cost = per_unit[:, option][:, None] * self.units[None, :]
             better = fits & (cost < self.costs)
             self.costs[better] = np.broadcast_to(cost, better.shape)[better]
             self.options[better] = option
 
-    def whole(self, slot: int) -> Ints:
-        """Return how much is missing after each option of a slot."""
-        units = self._slots.units[slot]
-        if (units == self._usual_units).all():
-            return self._usual
-        index: Ints = self._missing - units[None, :]
-        return index
 
-    def after(self, first: Floats, second: Floats, places: Ints) -> Floats:
-        """Return the values of two cases at the places that `whole` or `index` name."""
-        self._rows[0, self._width :] = first
-        self._rows[1, self._width :] = second
-        return self._rows.take(places)
+class _Table:
+    """What is best from each slot on, by state and the units that are missing then.
 
+    Padded in front, infinitely dear, for what takes more than is missing.
+    """
 
-@dataclass(slots=True)
-class _Step:
-    """The decisions in one slot, by the units that are missing."""
+    def __init__(
+        self, slots: Slots, need: int, start_cost: float, *, contiguous: bool
+    ) -> None:
+        """Begin at the last moment: what is missing then is missing."""
+        count = len(slots.costs)
+        self._slots, self._parts, self._need = slots, _Parts(slots, need), need
+        self._contiguous = contiguous
+        self._start_costs = np.array([[0.0], [0.0], [start_cost], [start_cost]])
+        self._width = int(slots.units.max(initial=1))
+        weight = slots.shortfall_cost + start_cost * count
+        self._missing: Floats = np.arange(need + 1, dtype=np.float64) * weight
+        # One more than the last moment, as a slot that ends in part is followed by a rest.
+        self._values: Floats = np.empty((count + 2, 4, self._width + need + 1))
+        self._values[:, :, : self._width] = np.inf
+        self._values[count:, :, self._width :] = self._missing
+        self._usual = slots.units.max(axis=0)
+        even = len(set(np.diff(self._usual).tolist())) <= 1
+        self._after_usual = self._after(self._usual) if even else None
+        self._after_part = self._after(self._parts.units)
 
-    whole: _Best
-    used: _Best
-    begun: _Best
-    ended: _Best
-    charges: NDArray[np.bool_] | None = None
-    """Whether to charge: running, running with the part used, idle, idle with it used."""
+    def _after(self, units: Ints) -> Floats:
+        """Return a view of all values, by slot, state and way: once the way's units are taken.
 
-    @classmethod
-    def nothing(cls, need: int) -> _Step:
-        """Return the step of a slot in which nothing can be charged."""
-        none = _Best(np.full(need + 1, np.inf), np.zeros(need + 1, dtype=np.int64))
-        return cls(none, none, none, none, np.zeros((4, need + 1), dtype=np.bool_))
+        The ways are in even steps of units.
+        """
+        count, states, _ = self._values.shape
+        of_slot, of_state, of_unit = self._values.strides
+        step = int(units[1] - units[0]) if len(units) > 1 else 0
+        return np.lib.stride_tricks.as_strided(
+            self._values[:, :, self._width - int(units[0]) :],
+            shape=(count, states, len(units), self._need + 1),
+            strides=(of_slot, of_state, -step * of_unit, of_unit),
+            writeable=False,
+        )
 
-    def decide(
-        self,
-        state: int,
-        charging: Floats,
-        resting: Floats,
-    ) -> Floats:
-        """Note where charging is better than resting, and return what the better costs."""
-        if self.charges is None:
-            self.charges = np.zeros((4, len(charging)), dtype=np.bool_)
-        self.charges[state] = charging < resting - TIE
-        result: Floats = np.where(self.charges[state], charging, resting)
+    def add(self, slot: int) -> None:
+        """Add the values from a slot on."""
+        values, resting = self._values[slot, :, self._width :], self._resting(slot)
+        if not np.isfinite(self._slots.costs[slot]).any():
+            values[:] = resting
+            return
+        whole, used = self._charging(slot)
+        begun, ended = self._in_part(slot, ends=False), self._in_part(slot, ends=True)
+        charging = np.array(
+            (np.minimum(whole, ended), used, np.minimum(whole, begun), used)
+        )
+        charging += self._start_costs
+        charging[:, 0] = np.inf
+        values[:] = np.where(charging < resting - TIE, charging, resting)
+
+    def _resting(self, slot: int) -> Floats:
+        """Return what follows a slot in which nothing is charged, by the state before."""
+        idle = self._values[slot + 1, _State.IDLE :, self._width :]
+        if self._contiguous:
+            return np.concatenate(([self._missing, self._missing], idle))
+        return np.concatenate((idle, idle))
+
+    def _charging(self, slot: int) -> Floats:
+        """Return the least cost of using a slot wholly, with the part to come, and used."""
+        units, costs = self._slots.units[slot], self._slots.costs[slot]
+        if self._after_usual is not None and (units == self._usual).all():
+            after = self._after_usual[slot + 1, : _State.IDLE]
+        else:
+            begins = (self._width - units).tolist()
+            later = self._values[slot + 1, : _State.IDLE]
+            rows = [later[:, begin : begin + self._need + 1] for begin in begins]
+            after = np.stack(rows, axis=1)
+        result: Floats = (after + costs[:, None]).min(axis=1)
         return result
 
+    def _in_part(self, slot: int, *, ends: bool) -> Floats:
+        """Return the least cost of using a slot in part, as charging begins or ends in it."""
+        after = self._after_part[self._behind(slot, ends=ends)]
+        result: Floats = (after + self._parts.costs[slot][:, None]).min(axis=0)
+        return result
 
-def _follow(
-    slots: Slots, parts: _Parts, need: int, steps: list[_Step], *, contiguous: bool
-) -> Ints:
-    """Return the choices on the best way through the slots."""
-    choices = np.full(len(slots.costs), OFF, dtype=np.int64)
-    on, used, rests, over = slots.running, False, False, False
-    for slot, step in enumerate(steps):
-        assert step.charges is not None
-        was_on, rested = on, rests
-        on = rests = False
-        if over or rested or not step.charges[(0 if was_on else 2) + used, need]:
-            over |= was_on and contiguous
-            continue
-        part = step.ended if was_on else step.begun
-        if used:
-            choices[slot] = step.used.way[need]
-        elif part.cost[need] < step.whole.cost[need]:
-            way = part.way[need]
-            choices[slot] = parts.options[slot, way]
-            need -= int(parts.units[way])
+    def _behind(self, slot: int, *, ends: bool) -> tuple[int, _State]:
+        """Return where the values stand that follow a slot in which charging begins or ends.
+
+        One that ends before its slot does is followed by a rest.
+        """
+        if not ends:
+            return slot + 1, _State.RUNNING_USED
+        return (-1 if self._contiguous else slot + 2), _State.IDLE_USED
+
+    def choices(self) -> Ints:
+        """Return the choices on the best way through the slots."""
+        slots, parts, need = self._slots, self._parts, self._need
+        choices = np.full(len(slots.costs), OFF, dtype=np.int64)
+        on, used, rests, over = slots.running, False, False, False
+        for slot in range(len(choices)):
+            was_on, rested = on, rests
+            on = rests = False
+            if over or rested or not self._charges(slot, was_on, used, need):
+                over |= was_on and self._contiguous
+                continue
+            cost, option = self._best_whole(slot, need, used=used)
+            part_cost, part = self._best_part(slot, need, ends=was_on)
+            if used or cost <= part_cost:
+                choices[slot] = option
+                need -= int(slots.units[slot, option])
+                on = True
+                continue
+            choices[slot] = parts.options[slot, part]
+            need -= int(parts.units[part])
             used, rests, on = True, was_on, not was_on
-            over |= was_on and contiguous
-            continue
-        else:
-            choices[slot] = step.whole.way[need]
-        need -= int(slots.units[slot, choices[slot]])
-        on = True
-    return choices
+            over |= was_on and self._contiguous
+        return choices
+
+    def _charges(self, slot: int, on: bool, used: bool, need: int) -> bool:
+        """Return whether it is best to charge in a slot: it costs otherwise than to rest."""
+        state, unit = _State.of(on, used), self._width + need
+        return bool(self._values[slot, state, unit] != self._resting(slot)[state, need])
+
+    def _best_whole(self, slot: int, need: int, *, used: bool) -> tuple[float, int]:
+        """Return what the best option for a whole slot costs, and which it is."""
+        units, state = self._slots.units[slot], _State.of(True, used)
+        after = self._values[slot + 1, state, self._width + need - units]
+        return _least(after + self._slots.costs[slot])
+
+    def _best_part(self, slot: int, need: int, *, ends: bool) -> tuple[float, int]:
+        """Return what the best part of a slot costs, and which it is."""
+        after = self._after_part[self._behind(slot, ends=ends)][:, need]
+        return _least(after + self._parts.costs[slot])
+
+
+def _least(costs: Floats) -> tuple[float, int]:
+    """Return the least cost, and the first place where it is."""
+    place = int(costs.argmin())
+    return float(costs[place]), place
