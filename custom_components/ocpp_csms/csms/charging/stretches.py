@@ -6,7 +6,7 @@ later than its slot, and the last may end earlier.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def cheapest_stretches(
     table = _Table(slots, need, most, start_cost, contiguous=contiguous)
     for slot in reversed(range(len(slots.costs))):
         table.add(slot)
-    table.values.reverse()
+    table.over.reverse()
     table.note_first_cut()
     return table.choices()
 
@@ -45,142 +45,136 @@ class _Cut:
     units: int
 
 
-@dataclass(slots=True)
-class _Values:
-    """What is best from a slot on, by the stretches that are left and the units missing."""
-
-    idle: Floats
-    over: Floats
-    """The same once charging has ended for good, apart from forced slots."""
-    begun: Floats
-    """What is best if a stretch begins in the slot, what its beginning costs apart."""
-    leaves: Floats
-    """What is best for one who charged until the slot, and does not go on so."""
-
-
-@dataclass(slots=True)
 class _Table:
-    """The values of all slots, filled from the last to the first."""
+    """The values of all slots, filled from the last to the first.
 
-    slots: Slots
-    need: int
-    most: int | None
-    start_cost: float
-    contiguous: bool
-    values: list[_Values] = field(default_factory=list)
-    """The values of each slot and of the last moment, the latest first while they are made."""
-    first: _Cut | None = None
-    costs: Floats = field(init=False)
-    per_unit: Floats = field(init=False)
-    _width: int = field(init=False)
-    _goes_on: Floats = field(init=False)
-    """Values by stretches, option and units, for one who charged in the slot before.
-
-    Padded in front for what a last slot takes too much, by which it may end earlier.
+    What is best from a slot on, by the stretches that are left and the units missing. Rows of
+    values are padded in front for what a last slot takes too much, by which it may end earlier.
     """
-    _usual_units: Ints = field(init=False)
-    _usual: Floats | None = field(init=False)
-    """What follows a usual slot, a view of the same values; None if its units are uneven."""
-    _charges: Floats = field(init=False)
-    _after_first: Floats = field(init=False)
-    """What follows a first slot of which 1, 2... units are used, by slots and options."""
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        slots: Slots,
+        need: int,
+        most: int | None,
+        start_cost: float,
+        *,
+        contiguous: bool,
+    ) -> None:
         """Begin at the last moment: what is missing then is missing."""
-        slots, need = self.slots, self.need
+        count, options = slots.costs.shape
+        self.slots, self.need, self.start_cost = slots, need, start_cost
+        self.contiguous = contiguous
         self.costs = slots.costs - FULL * slots.units.astype(float) ** 2
         finite = np.where(np.isfinite(self.costs), self.costs, 0.0)
         self.per_unit = finite / np.maximum(slots.units, 1)
-        self._width = int(slots.units.max(initial=0))
-        layers = 1 if self.most is None else self.most + 1
-        runs = 1 if self.most is None else self.most
-        weight = slots.shortfall_cost + self.start_cost * len(slots.costs)
-        missing = np.tile(np.arange(need + 1) * weight, (layers, 1))
-        never = np.full_like(missing, np.inf)
-        self.values.append(_Values(missing, missing, never, missing))
-        count, options = slots.costs.shape
-        self._goes_on = np.empty((runs, options, self._width + need + 1))
-        self._goes_on[:, :, self._width :] = missing[:runs, None, :]
-        self._charges = np.empty((runs, options, need + 1))
-        self._usual_units = slots.units.max(axis=0)
-        self._usual = self._view_of_usual()
-        parts = max(0, min(self._width - 1, need))
-        self._after_first = np.empty((count, options, parts))
+        self.limited = most is not None
+        runs = 1 if most is None else most
+        self.width = int(slots.units.max(initial=0))
+        shape = runs + self.limited, self.width + need + 1
+        weight = slots.shortfall_cost + start_cost * count
+        missing: Floats = np.maximum(np.arange(shape[1]) - self.width, 0) * weight
+        self.idle: Floats = np.empty((count + 1, *shape))
+        """What is best for one who does not charge as a slot begins."""
+        self.leaves: Floats = np.empty((count + 1, *shape))
+        """What is best for one who charged until a slot, and does not go on so."""
+        self.idle[count] = self.leaves[count] = missing
+        self.over = [self.idle[count]]
+        """What is best once charging has ended for good, apart from forced slots: from the last
+        moment on while the values are made.
+        """
+        self.first: _Cut | None = None
+        self._running: Floats = np.empty((2, options, runs, shape[1]))
+        """What is best for one who charged until a slot, by option: of this slot and the next."""
+        self._running[:] = missing
+        self._usual = slots.units.max(axis=0)
+        even = len(set(np.diff(self._usual).tolist())) <= 1
+        self._after_usual = self._after(self._usual) if even else None
+        parts = max(0, min(self.width - 1, need))
+        self._after_first: Floats = np.empty((count, options, parts))
+        """What follows a first slot of which 1, 2... units are used, by slots and options."""
 
-    def _view_of_usual(self) -> Floats | None:
-        """Return the values that follow, each option's shifted by its units: all in one."""
-        values, units = self._goes_on, self._usual_units
-        steps = {int(step) for step in np.diff(units)}
-        if len(steps) > 1:
-            return None
-        of_layer, of_option, of_unit = values.strides
+    def _after(self, units: Ints) -> Floats:
+        """Return a view of what follows each option, if their units are in even steps.
+
+        All stretches in a row, without the padding of the first.
+        """
+        _, options, runs, length = self._running.shape
+        of_slot, of_option, _, of_value = self._running.strides
+        step = int(units[1] - units[0]) if options > 1 else 0
         return np.lib.stride_tricks.as_strided(
-            values[:, :, self._width - int(units[0]) :],
-            shape=(*values.shape[:2], self.need + 1),
-            strides=(of_layer, of_option - sum(steps) * of_unit, of_unit),
+            self._running[:, :, 0, self.width - int(units[0]) :],
+            shape=(2, options, runs * length - self.width),
+            strides=(of_slot, of_option - step * of_value, of_value),
+            writeable=False,
         )
 
     def add(self, slot: int) -> None:
         """Add the values from a slot on."""
-        later = self.values[-1]
-        forced = self.slots.is_forced(slot)
-        parts = self._after_first.shape[2]
-        ends_at = self._width + self.need
-        self._after_first[slot] = self._goes_on[-1, :, ends_at - parts : ends_at]
-        self._charge(slot, later)
-        begun = self._one_more(self._charges.min(axis=1))
+        later, over = self.idle[slot + 1], self.over[-1]
+        idle, leaves = self.idle[slot], self.leaves[slot]
+        parts, last = self._after_first.shape[2], self.width + self.need
+        later_on = self._running[(slot + 1) % 2]
+        self._after_first[slot] = later_on[:, -1, last - parts : last]
+        charges = self._charge(slot)
+        begun = charges.min(axis=0)
         begins = begun + self.start_cost
-        if forced:
-            over = idle = begins
-            leaves = begun
+        first = int(self.limited)
+        if self.slots.is_forced(slot):
+            idle[:first] = leaves[:first] = np.inf
+            idle[first:], leaves[first:] = begins, begun
+            over = idle
         else:
-            over = later.over
-            idle = np.where(begins < later.idle - TIE, begins, later.idle)
-            leaves = np.minimum(begun, over if self.contiguous else later.idle)
-        left = leaves[: len(self._charges), None, :]
-        np.minimum(self._charges, left, out=self._goes_on[:, :, self._width :])
-        self.values.append(_Values(idle, over, begun, leaves))
+            rest = over if self.contiguous else later
+            idle[:first], leaves[:first] = later[:first], rest[:first]
+            later = later[first:]
+            idle[first:] = np.where(begins < later - TIE, begins, later)
+            np.minimum(begun, rest[first:], out=leaves[first:])
+        self.over.append(over)
+        charges, left = _in_rows(charges), leaves[: len(begun)].reshape(-1)
+        np.minimum(charges, left, out=charges)
 
-    def _one_more(self, values: Floats) -> Floats:
-        """Return values by the stretches that were left before one was begun."""
-        if self.most is None:
-            return values
-        return np.concatenate((np.full((1, self.need + 1), np.inf), values))
-
-    def _charge(self, slot: int, later: _Values) -> None:
-        """Set what charging with each option in a slot leads to."""
-        slots, width, need = self.slots, self._width, self.need
-        self._pad(slot, later)
-        if self._usual is not None and (slots.units[slot] == self._usual_units).all():
-            np.add(self._usual, self.costs[slot][:, None], out=self._charges)
+    def _charge(self, slot: int) -> Floats:
+        """Return what charging with each option in a slot leads to."""
+        self._pad(slot)
+        slots, width, need = self.slots, self.width, self.need
+        units, costs = slots.units[slot], self.costs[slot]
+        charges: Floats = self._running[slot % 2]
+        rows = _in_rows(charges)[:, width:]
+        if self._after_usual is not None and (units == self._usual).all():
+            np.add(self._after_usual[(slot + 1) % 2], costs[:, None], out=rows)
         else:
-            for option, units in enumerate(slots.units[slot].tolist()):
-                begin = width - units
-                after = self._goes_on[:, option, begin : begin + need + 1]
-                np.add(after, self.costs[slot, option], out=self._charges[:, option])
+            after = _in_rows(self._running[(slot + 1) % 2])
+            for option, each in enumerate(units.tolist()):
+                shifted = after[option, width - each : after.shape[1] - each]
+                np.add(shifted, costs[option], out=rows[option])
         if slots.takes is not None:
             self._charge_near_full(slot, slots.takes_in(slot))
         if need and not slots.is_forced(slot):
-            self._charges[:, :, 0] = np.inf
+            charges[:, :, width] = np.inf
+        return charges
 
     def _charge_near_full(self, slot: int, takes: Ints) -> None:
         """Set what charging leads to where the car takes less than it is offered."""
         missing = np.arange(len(takes))[:, None]
-        after = self._width + np.maximum(missing - takes, 0)
+        after = self.width + np.maximum(missing - takes, 0)
         part = np.minimum(missing, takes) * self.per_unit[slot]
+        near_full = slice(self.width, self.width + len(takes))
+        charges, later_on = self._running[slot % 2], self._running[(slot + 1) % 2]
         for option in np.flatnonzero(np.isfinite(self.costs[slot])).tolist():
-            values = self._goes_on[:, option, after[:, option]]
-            self._charges[:, option, : len(takes)] = values + part[:, option]
+            values = later_on[option][:, after[:, option]]
+            charges[option, :, near_full] = values + part[:, option]
 
-    def _pad(self, slot: int, later: _Values) -> None:
+    def _pad(self, slot: int) -> None:
         """Set what follows a slot that takes too much: it ends earlier, with a rest."""
-        pad = self._goes_on[:, :, : self._width]
+        pad = self._running[(slot + 1) % 2, :, :, : self.width]
         if self.slots.is_forced(slot + 1):
             pad[:] = np.inf
             return
-        too_much = np.arange(self._width, 0, -1)
+        too_much = np.arange(self.width, 0, -1)
         saved = self.per_unit[slot][:, None] * too_much[None, :]
-        np.subtract(later.over[: len(pad), :1, None], saved[None, :, :], out=pad)
+        rest = self.over[-1][: pad.shape[1], self.width]
+        np.subtract(rest[None, :, None], saved[:, None, :], out=pad)
 
     def note_first_cut(self) -> None:
         """Note the best way that begins in the midst of a slot; of equal ones the later."""
@@ -206,59 +200,70 @@ class _Table:
         """Return the options on the best way through all slots."""
         count = len(self.costs)
         choices = np.full(count, OFF, dtype=np.int64)
-        values = self.values
-        slot, left, need = 0, len(values[0].idle) - 1, self.need
-        running = self.slots.running
+        slot, left, need = 0, self.idle.shape[1] - 1, self.need
+        running, first = self.slots.running, self.first
         options: Iterable[int] = range(self.costs.shape[1])
-        first = self.first
-        at_first = values[0].leaves if running else values[0].idle
-        if first is not None and first.cost < at_first[left, need] - TIE:
+        at_first = self.leaves if running else self.idle
+        if (
+            first is not None
+            and first.cost < at_first[0, left, self.width + need] - TIE
+        ):
             slot, need, running = first.slot, need - first.units, True
             choices[slot] = first.option
-            slot, left = slot + 1, left - (self.most is not None)
+            slot, left = slot + 1, left - self.limited
             stretch = self._stretch(slot, left, need, [first.option], least=0)
             slot, need = stretch.follow(choices, slot)
         over = False
         while slot < count:
-            here, later = values[slot], values[slot + 1]
             if running:
-                rest = later.over if self.contiguous else later.idle
-                begins = here.begun[left, need] < rest[left, need] - TIE
+                begins = self._begins_again(slot, left, need)
             else:
-                held = over or here.idle[left, need] == later.idle[left, need]
-                begins = not held
+                begins = not over and self._begins(slot, left, need)
             if not (begins or self.slots.is_forced(slot)):
                 over |= running and self.contiguous
                 slot, running = slot + 1, False
                 continue
-            left -= self.most is not None
+            left -= self.limited
             stretch = self._stretch(slot, left, need, options, least=1)
             slot, need = stretch.follow(choices, slot)
             running = True
         return choices
 
+    def _begins(self, slot: int, left: int, need: int) -> bool:
+        """Return whether it is best to begin in a slot."""
+        idle = self.idle[:, left, self.width + need]
+        return bool(idle[slot] != idle[slot + 1])
+
+    def _begins_again(self, slot: int, left: int, need: int) -> bool:
+        """Return whether one who charged until a slot is best to begin another stretch in it."""
+        place = left, self.width + need
+        rest = self.over[slot + 1] if self.contiguous else self.idle[slot + 1]
+        return bool(self.leaves[slot][place] < rest[place] - TIE)
+
     def _stretch(
         self, slot: int, left: int, need: int, options: Iterable[int], least: int
     ) -> _Stretch:
         """Return the best stretch that begins in a slot, of at least some slots."""
-        tries = (self._longest(slot, left, need, option, least) for option in options)
+        leaves = self.leaves[:, left]
+        tries = (self._longest(slot, leaves, need, option, least) for option in options)
         return min(tries, key=lambda stretch: stretch.cost)
 
     def _longest(
-        self, slot: int, left: int, need: int, option: int, least: int
+        self, slot: int, leaves: Floats, need: int, option: int, least: int
     ) -> _Stretch:
-        """Return the best stretch of one option from a slot on."""
+        """Return the best stretch of one option from a slot on, by what follows it."""
         best, spent = _Stretch(np.inf, option, 0, need), 0.0
         for length in range(len(self.costs) - slot + 1):
             end = slot + length
             if length >= least:
-                cost = spent + float(self.values[end].leaves[left, need])
+                cost = spent + float(leaves[end, self.width + need])
                 if cost < best.cost - TIE:
                     best = _Stretch(cost, option, length, need)
             if not self._can_charge(end, option, need):
                 break
-            spent += self._cost_of(end, option, need)
-            need -= min(need, self._units_of(end, option, need))
+            units = self._units_of(end, option, need)
+            spent += self._cost_of(end, option, need, units)
+            need -= min(need, units)
         return best
 
     def _can_charge(self, slot: int, option: int, need: int) -> bool:
@@ -278,12 +283,16 @@ class _Table:
             return int(self.slots.units[slot, option])
         return int(self.slots.takes_in(slot)[need, option])
 
-    def _cost_of(self, slot: int, option: int, need: int) -> float:
-        """Return what charging costs in a slot, by the part of it that is needed."""
-        units = self._units_of(slot, option, need)
+    def _cost_of(self, slot: int, option: int, need: int, units: int) -> float:
+        """Return what taking some units in a slot costs, by the part of it that is needed."""
         if units == self.slots.units[slot, option] and units <= need:
             return float(self.costs[slot, option])
         return float(self.per_unit[slot, option]) * min(units, need)
+
+
+def _in_rows(values: Floats) -> Floats:
+    """Return values by option and all the rest in a row: a view."""
+    return values.reshape(len(values), -1)
 
 
 @dataclass(frozen=True, slots=True)
