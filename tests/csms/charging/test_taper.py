@@ -1,5 +1,6 @@
 """Cars that take less and less near full."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings, strategies as st
@@ -128,3 +129,62 @@ def test_too_late_for_the_last_of_it() -> None:
     assert result.reason is PlanReason.TOO_LATE
     assert result.shortfall_wh > 1_000
     assert result.energy_wh + result.shortfall_wh == pytest.approx(11_040)
+
+
+@settings(max_examples=60)
+@given(
+    st.floats(200, 25_000),
+    st.floats(500, 12_000),
+    st.floats(500, 30_000),
+    st.integers(20, 150),
+    st.integers(0, 14),
+    st.sampled_from([None, 1, 3]),
+)
+def test_no_less_than_full_power(
+    from_wh: float,
+    rest_w: float,
+    energy_wh: float,
+    minutes: int,
+    begun: int,
+    segments: int | None,
+) -> None:
+    """What full power reaches is planned, however tight the deadline, and stays planned."""
+    taper = Taper(from_wh=from_wh, rest_w=rest_w)
+    request = request_of(
+        now=at(begun + 0.6),
+        deadline=at(begun + 0.6 + minutes),
+        energy_wh=energy_wh,
+        taper=taper,
+        charger=ELEVEN_KW,
+        max_segments=segments,
+    )
+    most_wh, _ = taper.charge(energy_wh, MOST_W, MOST_W, minutes / 60)
+    result = plan(request)
+    assert result.energy_wh == pytest.approx(most_wh, abs=0.01)
+    late = energy_wh - most_wh > 0.01
+    assert result.reason is (PlanReason.TOO_LATE if late else PlanReason.COMPLETE)
+    assert plan(replace(request, previous=result)).segments == result.segments
+
+
+@pytest.mark.parametrize(
+    ("begin", "minutes", "energy_wh", "taper", "taken_wh"),
+    [
+        (11.6, 108.4, 25_839, Taper(from_wh=20_000, rest_w=4_000), 17_200),
+        (8, 37, 9_000, Taper(from_wh=500, rest_w=4_000), 6_808),
+    ],
+)
+def test_too_late(
+    begin: float, minutes: float, energy_wh: float, taper: Taper, taken_wh: float
+) -> None:
+    """One that can't be full in time charges at full power from now on."""
+    request = request_of(
+        now=at(begin),
+        deadline=at(begin + minutes),
+        energy_wh=energy_wh,
+        taper=taper,
+        charger=ELEVEN_KW,
+    )
+    result = plan(request)
+    assert times_of(result) == [(begin, begin + minutes)]
+    assert result.energy_wh == pytest.approx(taken_wh, abs=1)
+    assert result.reason is PlanReason.TOO_LATE

@@ -20,9 +20,7 @@ def outcome(
     request: PlanRequest, grid: Grid, choices: Ints, lack_wh: float = _NONE_WH
 ) -> Plan:
     """Return the plan that choices make; what lacks less than `lack_wh` is complete."""
-    energy = np.where(choices != OFF, grid.powers[choices], 0.0) * grid.hours
-    if request.taper is not None and request.energy_wh is not None:
-        grid, energy = _tapered(request, grid, choices)
+    grid, energy = _taken(request, grid, choices)
     hours = np.maximum(grid.hours, 1e-9)
     solar = np.minimum(energy / hours, grid.surplus) * grid.hours
     cost = (energy - solar) * grid.import_price + solar * grid.export_price
@@ -71,6 +69,18 @@ def is_as_wanted(request: PlanRequest, grid: Grid, choices: Ints) -> bool:
         return False
     few = request.max_segments
     return few is None or count_segments(choices) <= few
+
+
+def taken_wh(request: PlanRequest, grid: Grid, choices: Ints) -> Floats:
+    """Return the energy in Wh that the car takes in each slot."""
+    return _taken(request, grid, choices)[1]
+
+
+def _taken(request: PlanRequest, grid: Grid, choices: Ints) -> tuple[Grid, Floats]:
+    """Return the grid until the car is full, and what it takes in each slot."""
+    if request.taper is not None and request.energy_wh is not None:
+        return _tapered(request, grid, choices)
+    return grid, np.where(choices != OFF, grid.powers[choices], 0.0) * grid.hours
 
 
 def _tapered(request: PlanRequest, grid: Grid, choices: Ints) -> tuple[Grid, Floats]:
@@ -138,11 +148,7 @@ def _reachable(
         allowed &= ~limit
     last = allowed.shape[1] - 1 - allowed[:, ::-1].argmax(axis=1)
     most = np.where(allowed.any(axis=1), last, OFF)
-    if request.taper is not None:
-        _, energy = _tapered(request, grid, most)
-        return float(energy.sum())
-    power: Floats = np.where(most != OFF, grid.powers[most], 0.0)
-    return float((power * grid.hours).sum())
+    return float(taken_wh(request, grid, most).sum())
 
 
 def _co2(request: PlanRequest, grid: Grid, from_grid_wh: Floats) -> float | None:

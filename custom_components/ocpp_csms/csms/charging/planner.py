@@ -12,7 +12,8 @@ from math import ceil
 
 import numpy as np
 
-from .cut import Edges, begin_later, cut, fill_up
+from .cut import begin_later, cut
+from .fill import fill_up
 from .grid import Grid, all_that_is_allowed, make_grid, take_precondition
 from .optimum import OFF, Floats, Ints, Slots, cheapest
 from .outcome import count_segments, outcome, total_cost
@@ -57,9 +58,7 @@ def plan(request: PlanRequest) -> Plan:
 
 def _plan(request: PlanRequest, grid: Grid, valued: Grid) -> Plan:
     """Return the best plan for a grid, if costs are valued otherwise when choosing."""
-    choices, edges = _choose(request, valued)
-    choices = fill_up(request, grid, choices)
-    return _cut(request, grid, choices, edges)
+    return _cut(request, grid, fill_up(request, grid, _choose(request, valued)))
 
 
 def _keep(request: PlanRequest, grid: Grid, previous: Plan) -> Plan:
@@ -69,7 +68,7 @@ def _keep(request: PlanRequest, grid: Grid, previous: Plan) -> Plan:
         kept = outcome(request, *left, lack_wh=_EPSILON_WH)
         wanted = request.energy_wh
         if wanted is not None and kept.energy_wh > wanted + _EPSILON_WH:
-            return _cut(request, *left, Edges.ANY)
+            return _cut(request, *left)
         if kept.shortfall_wh <= 0:
             return kept
         other = _plan(request, grid, lean_on(request, grid, previous))
@@ -77,10 +76,12 @@ def _keep(request: PlanRequest, grid: Grid, previous: Plan) -> Plan:
     return _plan(request, grid, lean_on(request, grid, previous))
 
 
-def _cut(request: PlanRequest, grid: Grid, choices: Ints, edges: Edges) -> Plan:
+def _cut(
+    request: PlanRequest, grid: Grid, choices: Ints, *, at_end: bool = False
+) -> Plan:
     """Return the plan that choices make, cut to the energy that is wanted."""
     if request.energy_wh is not None and request.taper is None:
-        grid = cut(grid, choices, request.energy_wh, edges)
+        grid = cut(grid, choices, request.energy_wh, at_end=at_end)
     grid = begin_later(request, grid, choices)
     return outcome(request, grid, choices)
 
@@ -94,21 +95,21 @@ def _at_once(request: PlanRequest) -> Plan:
     before = np.cumsum(energy) - energy
     wanted = request.energy_wh or 0.0
     choices = np.where(before < wanted - _ENOUGH_WH, choices, OFF)
-    result = _cut(late, grid, choices, Edges.END)
+    result = _cut(late, grid, choices, at_end=True)
     end = max((s.end for s in result.segments), default=late.deadline)
     return replace(result, reason=PlanReason.TOO_LATE, next_plan_at=end)
 
 
-def _choose(request: PlanRequest, grid: Grid) -> tuple[Ints, Edges]:
-    """Return the option of each slot, and where what is too much may be cut."""
+def _choose(request: PlanRequest, grid: Grid) -> Ints:
+    """Return the option of each slot."""
     if request.energy_wh is None:
-        return _all_there_is(request, grid), Edges.ANY
+        return _all_there_is(request, grid)
     slots, need = _what_is_needed(request, grid)
     if need <= 0:
-        return grid.forced, Edges.ANY
+        return grid.forced
     few, contiguous = request.max_segments, request.contiguous
     if few == 1 and (grid.forced != OFF).any():
-        return grid.forced, Edges.OUTER
+        return grid.forced
     quick = need * len(grid.hours) <= _QUICK
     if request.taper is None and (few is None or few > _VERY_FEW or quick):
         free = replace(
@@ -119,11 +120,10 @@ def _choose(request: PlanRequest, grid: Grid) -> tuple[Ints, Edges]:
         )
         choices = np.where(grid.forced == OFF, choices, grid.forced)
         if few is None or count_segments(choices) <= few:
-            return choices, Edges.ANY
-    choices = cheapest_stretches(
+            return choices
+    return cheapest_stretches(
         slots, need, few, start_cost=request.start_cost, contiguous=contiguous
     )
-    return choices, Edges.OUTER
 
 
 def _what_is_needed(request: PlanRequest, grid: Grid) -> tuple[Slots, int]:
