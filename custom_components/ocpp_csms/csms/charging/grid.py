@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
+from math import ceil, gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,11 +112,8 @@ def _unit_wh(request: PlanRequest) -> float:
     Where the car takes less near full, it is finer.
     """
     charger = request.charger
-    currents, phases = _options(charger)
-    step_a = charger.step_a * _every(charger)[1] * min(charger.phases)
-    parts = np.round(np.append(currents * phases, step_a) * 1000).astype(np.int64)
-    part = max(int(np.gcd.reduce(parts)), int(parts.max()) // _MOST_IN_A_SLOT, 1)
-    unit_wh = charger.voltage_v * part / 1000 * SLOT_S / 3600
+    _, unit_a = _currents(charger)
+    unit_wh = charger.voltage_v * unit_a * gcd(*charger.phases) * SLOT_S / 3600
     if request.taper is None:
         return unit_wh
     rest_wh = request.taper.rest_w * SLOT_S / 3600
@@ -133,17 +130,9 @@ def _units(powers: Floats, hours: Floats, unit_wh: float) -> Ints:
 
 
 def _options(charger: Charger) -> tuple[Floats, Ints]:
-    """Return current and phases of each set-point, in the order of their power.
-
-    Of a charger with very many steps some are left out, evenly.
-    """
-    count, every = _every(charger)
-    steps = range(count % every, count + 1, every)
-    pairs = [
-        (charger.min_a + step * charger.step_a, phases)
-        for phases in charger.phases
-        for step in steps
-    ]
+    """Return current and phases of each set-point, in the order of their power."""
+    currents, _ = _currents(charger)
+    pairs = [(current, phases) for phases in charger.phases for current in currents]
     pairs.sort(key=lambda pair: (pair[0] * pair[1], pair[1]))
     return (
         np.array([current for current, _ in pairs]),
@@ -151,18 +140,43 @@ def _options(charger: Charger) -> tuple[Floats, Ints]:
     )
 
 
-def _every(charger: Charger) -> tuple[int, int]:
-    """Return how many steps a charger has, and how many are taken at once: so that few are left.
+def _currents(charger: Charger) -> tuple[list[float], float]:
+    """Return the currents that are tried, and the one that all are about a multiple of, in A.
 
-    All are even, and if possible the least current and the most are among them.
+    Of very many some are left out, evenly; never the least and the most.
     """
     count = int((charger.max_a - charger.min_a) / charger.step_a + 1e-9)
-    least = round(charger.min_a / charger.step_a)
-    fewest = max(1, ceil(count / _MOST_STEPS))
-    tries = range(fewest, 3 * fewest + 1)
-    even = [each for each in tries if count % each == 0]
-    both = [each for each in even if least % each == 0]
-    return count, next(iter((*both, *even, fewest)))
+    currents = [
+        round(charger.min_a + step * charger.step_a, 6) for step in range(count + 1)
+    ]
+    if count <= _MOST_STEPS:
+        parts = [round(part * 1000) for part in (*currents, charger.step_a)]
+        most = max(parts) * max(charger.phases) // gcd(*charger.phases)
+        return currents, max(gcd(*parts), most // _MOST_IN_A_SLOT, 1) / 1000
+    unit_a = currents[-1] / _how_fine(charger, currents[-1])
+    first = ceil(charger.min_a / unit_a - _NONE)
+    last = round(currents[-1] / unit_a)
+    chosen = {0} | {
+        ceil((unit * unit_a - charger.min_a) / charger.step_a - _NONE)
+        for unit in range(first, last + 1)
+    }
+    return [currents[step] for step in sorted(chosen)], unit_a
+
+
+def _how_fine(charger: Charger, most_a: float) -> int:
+    """Return into how many parts the most current is divided, so that few currents are left.
+
+    If possible the parts are whole steps, and the least current whole parts.
+    """
+    finest = int(_MOST_STEPS * most_a / (most_a - charger.min_a))
+    tries = range(finest, finest // 2, -1)
+    even = [parts for parts in tries if _is_whole(most_a / charger.step_a / parts)]
+    both = [parts for parts in even if _is_whole(charger.min_a * parts / most_a)]
+    return next(iter((*both, *even, finest)))
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < _NONE
 
 
 def values_of(series: Series | None, start: datetime, count: int) -> Floats:
