@@ -63,6 +63,22 @@ def test_one_stretch_beside_a_gap() -> None:
     assert made.reason is PlanReason.SEGMENTS_LIMITED
 
 
+def test_one_stretch_that_ends_before_a_gap() -> None:
+    """One that takes more is the better one, though it ends before the deadline."""
+    made = plan(
+        _request(
+            120,
+            14_967.0,
+            charger=Charger(max_a=16),
+            capacity_a=_series(16, 8, 6, 16, 8, 6, 0, 8),
+            max_segments=1,
+            precondition=timedelta(hours=2),
+        )
+    )
+    assert _minutes(made) == [(0, 90, 6)]
+    assert made.energy_wh == pytest.approx(6_210)
+
+
 def test_one_stretch_takes_the_current_that_gives_the_most() -> None:
     """A lower current that lasts longer is better than a higher one that does not."""
     made = plan(

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ..model.rates import SLOT, SLOT_S, Series, floor_slot
 from .optimum import OFF, Floats, Ints
-from .plan import Charger, Plan, PlanReason, PlanRequest
+from .plan import Charger, PlanReason, PlanRequest
 
 _MAX_SLOTS = 7 * 96
 _EPSILON_W = 1.0
-_NONE_WH, _NONE = 1e-3, 1e-6
+_NONE = 1e-6
 _MOST_STEPS = 32
 """So many currents are tried on each number of phases: more make no difference that counts."""
 _MOST_IN_A_SLOT = 2000
@@ -230,117 +230,7 @@ def all_that_is_allowed(grid: Grid) -> Ints:
     return np.where(allowed.any(axis=1), most, OFF)
 
 
-def take_precondition(request: PlanRequest, grid: Grid) -> Grid:
-    """Return the grid with the slots taken in which the car is to be charging.
-
-    At the highest power that is allowed; where stretches are to be few, as one stretch.
-    The slot in which the precondition begins is split.
-    """
-    if not request.precondition:
-        return grid
-    begin = request.deadline - request.precondition
-    for slot, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
-        if start < begin < end:
-            grid = _split(grid, slot, begin)
-            break
-    top = all_that_is_allowed(grid)
-    inside = np.array([start >= begin for start in grid.starts]) & (top != OFF)
-    if request.max_segments is not None and inside.any():
-        last = int(np.flatnonzero(inside)[-1])
-        if request.max_segments == 1:
-            return _with_forced(request, grid, _only_stretch(request, grid, inside))
-        inside = _run_until(last, inside)
-        top = np.where(inside, top[inside].min(), top)
-    forced = np.where(inside, top, OFF)
-    inside &= _energy_behind(request, grid, forced) < (request.energy_wh or 0.0)
-    return _with_forced(request, grid, np.where(inside, top, OFF))
-
-
-def _with_forced(request: PlanRequest, grid: Grid, forced: Ints) -> Grid:
-    """Return the grid with forced slots, and what the car takes in them."""
-    behind = _energy_behind(request, grid, forced)
-    on = np.flatnonzero(forced != OFF)
-    taken_wh = 0.0
-    if on.size:
-        first = int(on[0])
-        missing_wh = float(behind[first])
-        taken_wh = missing_wh + _taken_before(request, grid, forced, first, missing_wh)
-    taken_wh = min(taken_wh, request.energy_wh or 0.0)
-    return replace(grid, forced=forced, forced_wh=taken_wh)
-
-
-def _energy_behind(request: PlanRequest, grid: Grid, choices: Ints) -> Floats:
-    """Return how much is still missing after each slot, for a car that is full in the end."""
-    behind = np.zeros(len(choices))
-    missing_wh = 0.0
-    for slot in reversed(range(len(choices))):
-        behind[slot] = missing_wh
-        missing_wh += _taken_before(request, grid, choices, slot, missing_wh)
-    return behind
-
-
-def _taken_before(
-    request: PlanRequest, grid: Grid, choices: Ints, slot: int, missing_wh: float
-) -> float:
-    """Return what the car takes in a slot after which some energy is missing."""
-    if choices[slot] == OFF:
-        return 0.0
-    power_w, hours = float(grid.powers[choices[slot]]), float(grid.hours[slot])
-    if request.taper is None:
-        return power_w * hours
-    most_w = float(grid.powers[-1])
-    return request.taper.taken_before(missing_wh, power_w, most_w, hours)
-
-
-def _run_until(last: int, allowed: Bools) -> Bools:
-    """Return the unbroken row of what is allowed that ends with a slot."""
-    broken = np.flatnonzero(~allowed[: last + 1])
-    run = np.zeros_like(allowed)
-    run[broken[-1] + 1 if broken.size else 0 : last + 1] = True
-    return run
-
-
-def _only_stretch(request: PlanRequest, grid: Grid, inside: Bools) -> Ints:
-    """Return the one stretch that reaches into the precondition: its option, slot by slot.
-
-    The one that takes the most of what is wanted, and of those the cheapest; what runs or was
-    planned before, unless another is worth a change.
-    """
-    wanted_wh, planned = request.energy_wh or 0.0, request.previous
-    best: tuple[float, float, Ints] | None = None
-    for option in range(len(grid.powers)):
-        allowed = np.isfinite(grid.costs[:, option])
-        ends = np.flatnonzero(allowed & inside)
-        if not ends.size:
-            continue
-        run = _run_until(int(ends[-1]), allowed)
-        choices = np.where(run, option, OFF)
-        behind = _energy_behind(request, grid, choices)
-        run &= behind < wanted_wh - _NONE_WH
-        first = int(np.flatnonzero(run)[0])
-        taken_wh = float(behind[first])
-        taken_wh += _taken_before(request, grid, choices, first, taken_wh)
-        taken_wh = min(wanted_wh, taken_wh)
-        cost = float(grid.costs[run, option].sum())
-        if planned is not None and _is_planned(grid, option, planned):
-            cost -= max(request.saving_threshold, _NONE)
-        missing_wh = round(wanted_wh - taken_wh, 3)
-        if best is None or (missing_wh, cost) < best[:2]:
-            best = missing_wh, cost, np.where(run, option, OFF)
-    assert best is not None
-    return best[2]
-
-
-def _is_planned(grid: Grid, option: int, planned: Plan) -> bool:
-    """Return whether a plan that was made before uses an option."""
-    return any(
-        segment.phases == grid.phases[option]
-        and abs(segment.current_a - grid.currents[option]) < _NONE
-        for segment in planned.segments
-    )
-
-
-def _split(grid: Grid, slot: int, at: datetime) -> Grid:
+def split(grid: Grid, slot: int, at: datetime) -> Grid:
     """Return the grid with a slot in two."""
     index = np.insert(np.arange(len(grid.hours)), slot, slot)
     twice = replace(

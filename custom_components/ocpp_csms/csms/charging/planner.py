@@ -14,10 +14,11 @@ import numpy as np
 
 from .cut import begin_later, cut
 from .fill import fill_up
-from .grid import Grid, all_that_is_allowed, make_grid, take_precondition
+from .grid import Grid, all_that_is_allowed, make_grid
 from .optimum import OFF, Floats, Ints, Slots, cheapest
 from .outcome import count_segments, outcome, total_cost
 from .plan import Plan, PlanReason, PlanRequest
+from .precondition import take_precondition
 from .previous import lean_on, what_is_left
 from .stretches import cheapest_stretches
 
@@ -27,7 +28,8 @@ _VERY_FEW = 6
 """Stretches so few that the best of all plans would seldom do with them."""
 _QUICK = 60_000
 """Slots times units of energy for which it is looked all the same."""
-_ENOUGH_WH = 1e-6
+_ENOUGH_WH = 1e-3
+"""Less than this is nothing."""
 _EPSILON_WH = 10.0
 """What a plan may lack and be kept: less than a second thought is worth."""
 
@@ -38,7 +40,7 @@ def plan(request: PlanRequest) -> Plan:
     What can't be reached is reported as shortfall with its reason. The same request gives
     the same plan, and a previous plan is kept unless a new one saves enough.
     """
-    if request.energy_wh is not None and request.energy_wh <= 0:
+    if request.energy_wh is not None and request.energy_wh < _ENOUGH_WH:
         return Plan(reason=PlanReason.NOTHING_TO_DO, next_plan_at=request.deadline)
     if request.deadline <= request.now:
         return _at_once(request)
