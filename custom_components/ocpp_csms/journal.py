@@ -9,6 +9,7 @@ from homeassistant.setup import async_when_setup
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .csms.journal.corrections import Changed
 from .csms.journal.errors import JournalError, JournalProblem
 from .csms.journal.journal import Journal
 from .house import House
@@ -82,11 +83,11 @@ async def _catch_up(hass: HomeAssistant, _: str) -> None:
 
 
 @callback
-def async_sessions_changed(hass: HomeAssistant) -> None:
-    """Have all told anew that was made of sessions before somebody has changed them."""
+def async_session_changed(hass: HomeAssistant, changed: Changed) -> None:
+    """Have told anew what was made of a session before somebody has changed it."""
     shared = hass.data.get(_SHARED)
     if shared is not None:
-        shared.statistics.async_rebuild()
+        shared.statistics.async_changed(changed)
 
 
 async def async_watch_house(hass: HomeAssistant) -> None:

@@ -30,7 +30,7 @@ from .csms.journal.journal import Journal
 from .csms.journal.session import Session
 from .csms.model.id_token import token_key
 from .downloads import async_offer
-from .journal import async_current, async_sessions_changed
+from .journal import async_current, async_session_changed
 from .ocpi import House, cdrs
 from .report import Heading, report
 from .session_table import Place, change_data, session_csv, session_data, session_totals
@@ -243,10 +243,13 @@ async def _hand_over(
 
 async def _delete_sessions(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
     author = await _author(hass, call)
-    for record in call.data["sessions"]:
-        with _translated():
-            await _journal(hass).delete(record, author)
-    _read_again(hass)
+    try:
+        for record in call.data["sessions"]:
+            with _translated():
+                changed = await _journal(hass).delete(record, author)
+            async_session_changed(hass, changed)
+    finally:
+        _read_again(hass)
     return None
 
 
@@ -264,14 +267,14 @@ async def _correct_session(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
         ended_at=_time(data.get("ended_at")),
     )
     with _translated():
-        await _journal(hass).correct(data["session"], correction, author)
+        changed = await _journal(hass).correct(data["session"], correction, author)
+    async_session_changed(hass, changed)
     _read_again(hass)
     return None
 
 
 def _read_again(hass: HomeAssistant) -> None:
     """Show what has been changed."""
-    async_sessions_changed(hass)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         entry.runtime_data.book.async_read_all()
 

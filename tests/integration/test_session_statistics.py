@@ -13,6 +13,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.ocpp_csms import session_statistics
 from custom_components.ocpp_csms.const import DOMAIN
+from custom_components.ocpp_csms.csms.journal.errors import JournalError, JournalProblem
+from custom_components.ocpp_csms.csms.journal.hours import Hours
 from custom_components.ocpp_csms.csms.journal.session import SessionSample
 from custom_components.ocpp_csms.journal import async_current
 from custom_components.ocpp_csms.session_statistics import statistic_id
@@ -132,7 +134,15 @@ async def test_told_again(house: HomeAssistant) -> None:
     ("action", "data", "rows"),
     [
         ("correct_session", {"energy": 2.0}, {0: 1.0, 1: 2.0, 10: 4.0, 11: 6.0}),
-        ("delete_sessions", {}, {10: 2.0, 11: 4.0}),
+        ("delete_sessions", {}, {0: 0.0, 1: 0.0, 10: 2.0, 11: 4.0}),
+        (
+            "correct_session",
+            {
+                "started_at": T0 - timedelta(hours=4),
+                "ended_at": T0 - timedelta(hours=2),
+            },
+            {-4: 2.0, -3: 4.0, 0: 4.0, 1: 4.0, 10: 6.0, 11: 8.0},
+        ),
     ],
 )
 async def test_changed(
@@ -172,3 +182,73 @@ async def test_what_is_due_at_the_end(
     assert await hass.config_entries.async_unload(entry.entry_id)
     await until(lambda: async_current(hass) is None)
     await _expect(hass, ENERGY, {0: 2.0, 1: 4.0})
+
+
+async def test_last_one_removed(house: HomeAssistant) -> None:
+    """Where the only session of an EVSE is removed nothing was charged."""
+    record = await _keep(house, 0)
+    await _expect(house, COST, {0: 1.0, 1: 2.0})
+    data = {"sessions": str(record), "reason": "a test"}
+    await house.services.async_call(DOMAIN, "delete_sessions", data, blocking=True)
+    await _expect(house, ENERGY, {0: 0.0, 1: 0.0})
+    await _expect(house, COST, {0: 0.0, 1: 0.0})
+
+
+async def test_forgotten_sessions(house: HomeAssistant) -> None:
+    """What is not kept any more still counts, and its hours stay."""
+    journal = async_current(house)
+    assert journal is not None
+    await _keep(house, 0)
+    await _expect(house, ENERGY, {0: 2.0, 1: 4.0})
+    await journal.prune(sessions=T0 + timedelta(hours=5))
+    await _keep(house, 10)
+    await _expect(house, ENERGY, {0: 2.0, 1: 4.0, 10: 6.0, 11: 8.0})
+    await _expect(house, COST, {0: 1.0, 1: 2.0, 10: 3.0, 11: 4.0})
+
+
+async def test_wrong_clock(house: HomeAssistant) -> None:
+    """A session of a station whose clock is a day ahead is where it was by the right one."""
+    journal = async_current(house)
+    assert journal is not None
+    began = T0 + timedelta(days=1)
+    kept = session(
+        started_at=began,
+        ended_at=began + timedelta(hours=1),
+        energy_wh=2000.0,
+        clock_offset_s=86_400.0,
+    )
+    journal.put("CP1", kept)
+    await journal.commit()
+    await _expect(house, ENERGY, {0: 2.0})
+
+
+async def test_journal_that_can_not_be_read(
+    house: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read is written later, with the first of what came meanwhile."""
+    journal = async_current(house)
+    assert journal is not None
+    monkeypatch.setattr(session_statistics, "AGAIN_S", 0)
+    read, failures = journal.hours, [JournalError(JournalProblem.FULL)] * 2
+
+    async def fail(*args: Any) -> Hours:
+        if failures:
+            raise failures.pop()
+        return await read(*args)
+
+    monkeypatch.setattr(journal, "hours", fail)
+    await _keep(house, 0)
+    await _expect(house, ENERGY, {0: 2.0, 1: 4.0})
+    assert not failures
+
+
+async def test_two_currencies(house: HomeAssistant) -> None:
+    """A cost in another currency is not summed with today's."""
+    journal = async_current(house)
+    assert journal is not None
+    await _keep(house, 0)
+    await _expect(house, COST, {0: 1.0, 1: 2.0})
+    journal.currency = "CHF"
+    await _keep(house, 10)
+    await _expect(house, ENERGY, {0: 2.0, 1: 4.0, 10: 6.0, 11: 8.0})
+    await _expect(house, COST, {0: 1.0, 1: 2.0, 10: 1.0, 11: 2.0})

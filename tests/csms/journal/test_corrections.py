@@ -12,6 +12,7 @@ from custom_components.ocpp_csms.csms.journal.corrections import (
     Correction,
     CorrectionError,
 )
+from custom_components.ocpp_csms.csms.journal.errors import JournalError
 from custom_components.ocpp_csms.csms.journal.journal import Journal
 from custom_components.ocpp_csms.csms.journal.session import (
     Remark,
@@ -34,7 +35,7 @@ async def ended(journal: Journal) -> Transaction:
         ended_at=NOW + HOUR, energy_wh=2000.0, id_token="CARD", stop_reason="Local"
     )
     journal.put("CP1", transaction)
-    for minute in (0, 30, 60):
+    for minute in range(0, 61, 10):
         at = NOW + timedelta(minutes=minute)
         journal.add(SessionSample(transaction.record, at, minute * 100 / 3))
     await journal.commit()
@@ -153,14 +154,78 @@ async def test_old_samples_are_forgotten(
     await journal.commit()
     before = await _told(journal)
     await journal.prune(samples=NOW + timedelta(minutes=45))
+    assert len(await journal.samples(ended.record)) == 7
+    await journal.prune(samples=NOW + 2 * HOUR)
     assert await _told(journal) == before
-    left = rows(path, "SELECT record, at FROM samples ORDER BY at")
-    assert [record for record, _ in left] == [running.record, ended.record]
+    left = rows(path, "SELECT record FROM samples")
+    assert left == [(running.record,)]
+
+
+async def test_told_again_without_samples(journal: Journal, ended: Transaction) -> None:
+    """A station that tells an old session again takes nothing from what its samples said."""
+    await journal.prune(samples=NOW + 2 * HOUR)
+    (before,) = await _told(journal)
+    assert before.summary.charging == HOUR
+    journal.put("CP1", ended)
+    await journal.commit()
+    assert await _told(journal) == [before]
+    journal.put("CP1", replace(ended, energy_wh=3000.0))
+    await journal.commit()
+    (after,) = await _told(journal)
+    assert after.energy_wh == 3000
+    assert [round(wh) for _, wh in after.summary.quarters] == [750] * 4
+    assert after.summary.charging == HOUR
+
+
+async def test_told_again_in_another_currency(
+    journal: Journal, ended: Transaction
+) -> None:
+    """What was paid in one currency stays so when the house has another."""
+    journal.currency = "EUR"
+    await journal.fix_price(0.5, 0.0)
+    for currency in ("EUR", "CHF"):
+        journal.currency = currency
+        journal.put("CP1", ended)
+        await journal.commit()
+        (told,) = await _told(journal)
+        assert (told.cost, told.summary.currency) == (pytest.approx(1.0), "EUR")
+    assert (await journal.holder_totals("", ["card"])).cost is None
 
 
 async def test_old_sessions_are_forgotten(journal: Journal, ended: Transaction) -> None:
-    """Sessions go only where that is wanted."""
+    """Sessions go only where that is wanted; in totals they stay."""
+    await journal.fix_price(0.5, 0.0)
+    journal.put("CP1", ended)
+    await journal.commit()
     await journal.prune(sessions=NOW)
     assert len(await _told(journal)) == 1
-    await journal.prune(sessions=NOW + 2 * HOUR)
-    assert await _told(journal) == []
+    before = await journal.holder_totals("", ["card"])
+    for number in range(1, 3):
+        await journal.prune(sessions=NOW + 2 * HOUR)
+        assert await _told(journal) == []
+        assert await journal.holder_totals("", ["card"]) == before._replace(
+            sessions=number, energy_wh=number * 2000.0, cost=number * 1.0
+        )
+        hours = await journal.hours("CP1", 1, NOW - HOUR)
+        assert (hours.before_wh, hours.hours) == (number * 2000.0, ())
+        another = replace(ended, record=0, id="2")
+        journal.put("CP1", another)
+        await journal.commit()
+
+
+async def test_totals_of_unusual_letters(journal: Journal) -> None:
+    """Tokens are alike whatever the size of their letters, also beyond ASCII."""
+    journal.put("CP1", session(ended_at=NOW, energy_wh=1000.0, id_token="GRÜN"))
+    await journal.commit()
+    assert (await journal.holder_totals("", ["grün"])).sessions == 1
+    assert len(await journal.sessions(NOW, NOW + HOUR, id_token=" grün")) == 1
+    assert await journal.sessions(NOW, NOW + HOUR, id_token="gruen") == []
+
+
+async def test_numbers_too_large_for_any_session(journal: Journal) -> None:
+    """They are refused as what can't be, and nothing else suffers."""
+    with pytest.raises(JournalError):
+        await journal.history(2**70)
+    with pytest.raises(JournalError):
+        await journal.delete(2**70, BY)
+    assert journal.problem is None

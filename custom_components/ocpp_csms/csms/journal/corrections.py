@@ -10,10 +10,11 @@ from typing import Any
 from ..charging.times import utc
 from ..errors import CsmsError
 from .records import micros, read_session, read_time
-from .session import Remark, Session, rescaled
+from .session import Remark, Session, moved, rescaled, times_of
 
 _SESSION = """
-SELECT known_sessions.*, cost FROM known_sessions LEFT JOIN summaries USING (record)
+SELECT known_sessions.*, cost, currency, changes
+FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
 WHERE record = ?
 """
 _AUDIT = """
@@ -47,8 +48,8 @@ class Correction:
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
-    def as_data(self) -> dict[str, Any]:
-        """Return what is changed, ready for JSON."""
+    def as_data(self, currency: str | None) -> dict[str, Any]:
+        """Return what is changed, ready for JSON; a cost with its currency."""
         times = {"started_at": self.started_at, "ended_at": self.ended_at}
         values = {
             "energy_wh": self.energy_wh,
@@ -57,6 +58,7 @@ class Correction:
             "holder": self.holder,
             "holder_id": self.holder_id,
             "vehicle": self.vehicle,
+            "currency": None if self.cost is None else currency,
         }
         told = {key: micros(utc(time)) for key, time in times.items() if time}
         return {key: value for key, value in values.items() if value is not None} | told
@@ -69,6 +71,21 @@ class Author:
     at: datetime
     who: str | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An EVSE of which a session was changed or removed, and since when that may be seen."""
+
+    station: str
+    evse_id: int
+    since: datetime
+
+    @classmethod
+    def of(cls, *sessions: dict[str, Any]) -> Changed:
+        """Return where a session was, as it is before a change and after it."""
+        first = min(session["started_at"] for session in sessions)
+        return cls(sessions[0]["station"], sessions[0]["evse"], read_time(first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +117,22 @@ def apply(session: Session, changes: dict[str, Any]) -> Session:
         holder=changes.get("holder", session.holder) or None,
         holder_id=changes.get("holder_id", session.holder_id) or None,
         vehicle=changes.get("vehicle", session.vehicle) or None,
-        started_at=session.started_at if begin is None else read_time(begin),
-        ended_at=session.ended_at if end is None else read_time(end),
         remarks=session.remarks | {Remark.CORRECTED},
     )
     corrected = rescaled(corrected, session.energy_wh)
+    if begin is not None or end is not None:
+        corrected = moved(
+            corrected,
+            session.started_at if begin is None else read_time(begin),
+            session.ended_at if end is None else read_time(end),
+        )
     if "cost" in changes:
-        totals = corrected.summary.totals
-        totals = replace(totals, cost=changes["cost"], priced_wh=totals.energy_wh)
-        summary = replace(corrected.summary, totals=totals)
+        summary = corrected.summary
+        totals = replace(
+            summary.totals, cost=changes["cost"], priced_wh=summary.totals.energy_wh
+        )
+        currency = changes.get("currency", summary.currency)
+        summary = replace(summary, totals=totals, currency=currency)
         corrected = replace(
             corrected,
             summary=summary,
@@ -118,43 +142,49 @@ def apply(session: Session, changes: dict[str, Any]) -> Session:
 
 
 def correct(
-    database: sqlite3.Connection, record: int, correction: Correction, author: Author
-) -> None:
+    database: sqlite3.Connection, record: int, changes: dict[str, Any], author: Author
+) -> Changed:
     """Change a session. Raises CorrectionError."""
-    known = _known(database, record)
-    changes = correction.as_data()
+    told, before = _known(database, record)
+    known = told | before
     _check(record, changes, known)
-    row = database.execute(
-        "SELECT changes FROM corrections WHERE record = ?", (record,)
-    ).fetchone()
-    before = json.loads(row[0]) if row else {}
     database.execute(
         "INSERT OR REPLACE INTO corrections (record, changes) VALUES (?, ?)",
         (record, json.dumps(before | changes)),
     )
-    told = {key: before.get(key, known.get(key)) for key in changes}
-    _note(database, record, "corrected", author, told, changes)
+    was = {key: known.get(key) for key in changes}
+    _note(database, record, "corrected", author, was, changes)
+    return Changed.of(known, known | changes)
 
 
-def delete(database: sqlite3.Connection, record: int, author: Author) -> None:
+def delete(database: sqlite3.Connection, record: int, author: Author) -> Changed:
     """Remove a session for good; what it was stays in the audit trail. Raises CorrectionError."""
-    known = _known(database, record)
+    told, before = _known(database, record)
+    known = told | before
     if known["ended_at"] is None:
         raise CorrectionError("session_running", record)
     database.execute("INSERT INTO deleted (record) VALUES (?)", (record,))
     database.execute("DELETE FROM sessions WHERE record = ?", (record,))
     _note(database, record, "deleted", author, known, None)
+    return Changed.of(known)
 
 
-def _known(database: sqlite3.Connection, record: int) -> dict[str, Any]:
-    """Return what is known of a session that can be changed, and whose it is."""
+def _known(
+    database: sqlite3.Connection, record: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the station told of a session, by the right clock, and what users changed.
+
+    Raises CorrectionError.
+    """
     row = database.execute(_SESSION, (record,)).fetchone()
     if row is None:
         raise CorrectionError("session_unknown", record)
-    station, transaction = read_session(row[:-1])
-    cost, ended = row[-1], transaction.ended_at
-    return {
+    *columns, cost, currency, changes = row
+    station, transaction = read_session(tuple(columns))
+    begin, end = times_of(transaction)
+    told = {
         "station": station,
+        "evse": transaction.evse_id,
         "transaction_id": transaction.id,
         "energy_wh": transaction.energy_wh,
         "id_token": transaction.id_token,
@@ -162,12 +192,15 @@ def _known(database: sqlite3.Connection, record: int) -> dict[str, Any]:
         "holder_id": transaction.holder_id,
         "vehicle": transaction.vehicle,
         "cost": cost,
-        "started_at": micros(transaction.started_at),
-        "ended_at": None if ended is None else micros(ended),
+        "currency": currency,
+        "started_at": micros(begin),
+        "ended_at": None if end is None else micros(end),
     }
+    return told, json.loads(changes) if changes else {}
 
 
 def _check(record: int, changes: dict[str, Any], known: dict[str, Any]) -> None:
+    """Refuse what can't be, with what users have changed before. Raises CorrectionError."""
     if not changes:
         raise CorrectionError("nothing_corrected", record)
     if known["ended_at"] is None:

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 import sqlite3
 
+from ..model.id_token import token_key
 from .errors import as_journal_error, is_damage
 from .schema import migrate
 
@@ -51,7 +52,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA query_only = ON")
+    _add_functions(connection)
     return connection
+
+
+def _add_functions(connection: sqlite3.Connection) -> None:
+    """Let queries compare tokens as everybody else does: SQLite's lower() knows ASCII only."""
+    connection.create_function("token_key", 1, _token_key, deterministic=True)
+
+
+def _token_key(value: str | None) -> str | None:
+    return None if value is None else token_key(value)
 
 
 def set_aside(path: Path, now: datetime) -> Path:
@@ -76,6 +87,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        _add_functions(connection)
         checkpoint_by_itself(connection, enabled=True)
         migrate(connection)
     except BaseException:

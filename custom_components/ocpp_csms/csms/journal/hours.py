@@ -32,22 +32,24 @@ def floor_hour(time: datetime) -> datetime:
 
 def hours_of(
     sessions: Iterable[Session],
-    since: datetime | None,
+    since: datetime,
     before_wh: float,
     before_cost: float,
+    currency: str | None,
 ) -> Hours:
     """Return the hours of sessions; what they took earlier than `since` is before them.
 
-    A cost is spread over its session by its energy.
+    A cost is spread over its session by its energy; one in another currency does not count.
     """
     energy: dict[datetime, float] = {}
     cost: dict[datetime, float] = {}
     for session in sessions:
         per_wh = 0.0
-        if session.cost is not None and session.energy_wh:
+        same = session.summary.currency in (None, currency)
+        if session.cost is not None and session.energy_wh and same:
             per_wh = session.cost / session.energy_wh
         for at, wh in session.summary.quarters:
-            if since is not None and at < since:
+            if at < since:
                 before_wh, before_cost = before_wh + wh, before_cost + wh * per_wh
                 continue
             hour = floor_hour(at)

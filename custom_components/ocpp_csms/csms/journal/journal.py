@@ -13,7 +13,7 @@ import sqlite3
 
 from ..clock import Clock, utc_now
 from ..model.conditions import Conditions
-from ..model.id_token import token_key
+from ..model.id_token import is_same_token, token_key
 from ..model.transaction import Transaction
 from ..signal import Signal
 from .conditions import (
@@ -26,6 +26,7 @@ from .conditions import (
 from .corrections import (
     AuditEntry,
     Author,
+    Changed,
     Correction,
     apply,
     correct,
@@ -39,6 +40,8 @@ from .records import (
     DELETE_OLD_SAMPLES,
     DELETE_OLD_SESSIONS,
     INSERT_SAMPLE,
+    OUTLIVE_OLD_SAMPLES,
+    REMEMBER_OLD_SESSIONS,
     SELECT_AUDIT,
     SELECT_BETWEEN,
     SELECT_ENDED_SINCE,
@@ -47,6 +50,7 @@ from .records import (
     SELECT_ONE,
     SELECT_RECENT,
     SELECT_SAMPLES,
+    SELECT_SUMMARY,
     SELECT_TOTALS_UNTIL,
     UPSERT_SESSION,
     UPSERT_SUMMARY,
@@ -240,7 +244,13 @@ class Journal:
         """Return the sessions that began in a time, oldest first. Raises JournalError."""
         wanted = (micros(begin), micros(end), station)
         found = await self._read(partial(self._find, SELECT_BETWEEN, wanted))
-        return [s for s in found if id_token in (None, s.id_token)]
+        asked = [
+            session
+            for session in found
+            if begin <= session.started_at < end
+            and (id_token is None or is_same_token(session.id_token, id_token))
+        ]
+        return sorted(asked, key=lambda session: session.started_at)
 
     async def session(self, record: int) -> Session | None:
         """Return a session, None if there is none of this number. Raises JournalError."""
@@ -252,23 +262,24 @@ class Journal:
     ) -> HolderTotals:
         """Return all that a holder has charged; of sessions of nobody, those of the tokens.
 
+        Also what is not kept any more. Of the cost what is in today's currency.
         Raises JournalError.
         """
-        wanted = (holder_id, json.dumps([token_key(token) for token in tokens]))
+        keys = json.dumps([token_key(token) for token in tokens])
+        wanted = (holder_id, keys, self.currency)
         (row,) = await self._read(partial(_rows, SELECT_HOLDER_TOTALS, wanted))
         return HolderTotals(*row)
 
     async def evses(self) -> list[tuple[str, int]]:
-        """Return the EVSEs of which there are sessions that have ended. Raises JournalError."""
+        """Return the EVSEs that have charged. Raises JournalError."""
         rows = await self._read(partial(_rows, SELECT_EVSES, ()))
         return [(station, evse_id) for station, evse_id in rows]
 
-    async def hours(
-        self, station: str, evse_id: int, since: datetime | None = None
-    ) -> Hours:
-        """Return what an EVSE has charged by hours, since the begin of one; or all of it.
+    async def hours(self, station: str, evse_id: int, since: datetime) -> Hours:
+        """Return what an EVSE has charged by hours, since the begin of one.
 
-        Sessions that run do not count yet. Raises JournalError.
+        Sessions that run do not count yet; what is not kept any more counts before the first
+        hour. Raises JournalError.
         """
         return await self._read(partial(self._hours, station, evse_id, since))
 
@@ -276,13 +287,15 @@ class Journal:
         self,
         station: str,
         evse_id: int,
-        since: datetime | None,
+        since: datetime,
         database: sqlite3.Connection,
     ) -> Hours:
-        wanted = station, evse_id, micros(since) if since else 0
-        ((before_wh, before_cost),) = _rows(SELECT_TOTALS_UNTIL, wanted, database)
+        wanted = station, evse_id, micros(since)
+        currency = self.currency
+        values = (*wanted, currency)
+        ((before_wh, before_cost),) = _rows(SELECT_TOTALS_UNTIL, values, database)
         sessions = self._find(SELECT_ENDED_SINCE, wanted, database)
-        return hours_of(sessions, since, before_wh, before_cost)
+        return hours_of(sessions, since, before_wh, before_cost, currency)
 
     def _find(
         self, query: str, values: tuple[object, ...], database: sqlite3.Connection
@@ -290,16 +303,20 @@ class Journal:
         rows = _rows(query, values, database)
         return [_whole_session(row, self.currency, database) for row in rows]
 
-    async def correct(self, record: int, correction: Correction, by: Author) -> None:
+    async def correct(self, record: int, correction: Correction, by: Author) -> Changed:
         """Change a session that has ended. Raises CorrectionError or JournalError."""
         await self.commit()
-        work = partial(correct, record=record, correction=correction, author=by)
-        await self._writer.submit(work)
+        values = correction.as_data(self.currency)
+        work = partial(correct, record=record, changes=values, author=by)
+        changed: Changed = await self._writer.submit(work)
+        return changed
 
-    async def delete(self, record: int, by: Author) -> None:
+    async def delete(self, record: int, by: Author) -> Changed:
         """Remove a session that has ended. Raises CorrectionError or JournalError."""
         await self.commit()
-        await self._writer.submit(partial(delete, record=record, author=by))
+        work = partial(delete, record=record, author=by)
+        changed: Changed = await self._writer.submit(work)
+        return changed
 
     async def history(self, record: int) -> list[AuditEntry]:
         """Return what users have changed of a session, oldest first."""
@@ -309,7 +326,9 @@ class Journal:
     async def prune(
         self, *, samples: datetime | None = None, sessions: datetime | None = None
     ) -> None:
-        """Forget samples and sessions that are older; what samples said stays with the session.
+        """Forget sessions that have ended earlier, and samples of those that have.
+
+        What samples said stays with the session, and what sessions came to in the totals.
 
         Raises JournalError.
         """
@@ -342,9 +361,21 @@ class _Batch:
         for row in rows:
             _, transaction = read_session(row)
             if not transaction.active:
-                summary = _summary(transaction, self.currency, database)
-                values = summary_row(transaction.record, summary)
-                database.execute(UPSERT_SUMMARY, values)
+                self._sum_up(transaction, database)
+
+    def _sum_up(self, transaction: Transaction, database: sqlite3.Connection) -> None:
+        """Keep what a session came to; of one whose samples are gone, in the same proportions."""
+        record, outlives, known = transaction.record, False, Summary()
+        row = database.execute(SELECT_SUMMARY, (record,)).fetchone()
+        if row is not None:
+            known, outlives = read_summary(row[:-1]), bool(row[-1])
+        if outlives:
+            summary = known.with_energy(transaction.energy_wh)
+        else:
+            currency = known.currency or self.currency
+            summary = _summary(transaction, currency, database)
+        values = summary_row(record, summary, outlives_samples=outlives)
+        database.execute(UPSERT_SUMMARY, values)
 
 
 def _nothing(_: sqlite3.Connection) -> None:
@@ -387,9 +418,11 @@ def _prune(
     samples: datetime | None, sessions: datetime | None, database: sqlite3.Connection
 ) -> None:
     if samples is not None:
-        database.execute(DELETE_OLD_SAMPLES, (micros(samples),))
+        database.execute(OUTLIVE_OLD_SAMPLES, (micros(samples),))
+        database.execute(DELETE_OLD_SAMPLES)
         database.execute(DELETE_OLD_CONDITIONS, (micros(samples),))
     if sessions is not None:
+        database.execute(REMEMBER_OLD_SESSIONS, (micros(sessions),))
         database.execute(DELETE_OLD_SESSIONS, (micros(sessions),))
 
 
@@ -403,3 +436,5 @@ def _query[R](path: Path, work: Callable[[sqlite3.Connection], R]) -> R:
             connection.close()
     except sqlite3.Error as error:
         raise as_journal_error(error) from error
+    except OverflowError as error:
+        raise JournalError(JournalProblem.FAILING, str(error)) from error

@@ -56,48 +56,68 @@ SELECT * FROM known_sessions WHERE record IN (
     )
 ) ORDER BY started_at
 """
-_SELECT_WHOLE = """
-SELECT known_sessions.*, charging_s, charging_from, charging_until, peak_w, quarters, solar_wh, share_known_wh, cost,
-    priced_wh, co2_g, co2_known_wh, currency, changes
-FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
-"""
-SELECT_ONE = _SELECT_WHOLE + "WHERE record = ?"
-SELECT_BETWEEN = (
-    _SELECT_WHOLE
-    + """
-WHERE started_at >= ?1 AND started_at < ?2
-    AND station = coalesce(?3, station)
-ORDER BY started_at
-"""
+SELECT_ONE = "SELECT * FROM whole_sessions WHERE record = ?"
+SELECT_BETWEEN = """
+SELECT * FROM whole_sessions WHERE station = coalesce(?3, station) AND record IN (
+    SELECT record FROM sessions WHERE began >= ?1 AND began < ?2
+    UNION
+    SELECT record FROM corrections WHERE changes ->> 'started_at' IS NOT NULL
 )
+"""
+"""Those that began in a time, and those of which a user has said when; to be looked at."""
 SELECT_HOLDER_TOTALS = """
-SELECT count(*), coalesce(sum(energy_wh), 0.0), sum(cost), max(ended_at) FROM settled
+SELECT coalesce(sum(sessions), 0), coalesce(sum(energy_wh), 0.0),
+    sum(cost) FILTER (WHERE coalesce(currency, ?3) IS ?3), max(ended_at)
+FROM charged
 WHERE holder_id = ?1 OR (
-    holder_id IS NULL AND lower(id_token) IN (SELECT value FROM json_each(?2))
+    holder_id IS NULL AND token_key(id_token) IN (SELECT value FROM json_each(?2))
 )
 """
-SELECT_EVSES = "SELECT DISTINCT station, evse FROM sessions WHERE ended_at IS NOT NULL"
+SELECT_EVSES = "SELECT DISTINCT station, evse FROM charged"
 SELECT_TOTALS_UNTIL = """
-SELECT coalesce(sum(energy_wh), 0.0), coalesce(sum(cost), 0.0) FROM settled
-WHERE station = ?1 AND evse = ?2 AND ended_at <= ?3
+SELECT coalesce(sum(energy_wh), 0.0),
+    coalesce(sum(cost) FILTER (WHERE coalesce(currency, ?4) IS ?4), 0.0)
+FROM charged
+WHERE station = ?1 AND evse = ?2 AND (record IS NULL OR ended_at <= ?3)
 """
-SELECT_ENDED_SINCE = (
-    _SELECT_WHOLE
-    + """
-WHERE station = ?1 AND evse = ?2 AND ended_at > ?3
-ORDER BY started_at
-"""
+SELECT_ENDED_SINCE = """
+SELECT * FROM whole_sessions WHERE record IN (
+    SELECT record FROM settled WHERE station = ?1 AND evse = ?2 AND ended_at > ?3
 )
+"""
 SELECT_AUDIT = "SELECT * FROM audit WHERE record = ? ORDER BY at"
 DELETE_OLD_SAMPLES = """
-DELETE FROM samples WHERE at < ? AND record IN (SELECT record FROM summaries)
+DELETE FROM samples WHERE record IN (SELECT record FROM summaries WHERE outlives_samples)
 """
-DELETE_OLD_SESSIONS = "DELETE FROM sessions WHERE ended_at < ?"
+OUTLIVE_OLD_SAMPLES = """
+UPDATE summaries SET outlives_samples = 1
+WHERE NOT outlives_samples AND record IN (SELECT record FROM sessions WHERE finished < ?)
+"""
+"""What was summed up of samples is not to be summed up of none."""
+REMEMBER_OLD_SESSIONS = """
+INSERT INTO forgotten
+    (station, evse, holder_id, id_token, currency, sessions, energy_wh, cost, ended_at)
+SELECT station, evse, coalesce(holder_id, ''), coalesce(token_key(id_token), ''),
+    coalesce(currency, ''), count(*), coalesce(sum(energy_wh), 0.0), sum(cost), max(ended_at)
+FROM settled WHERE ended_at < ? GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT DO UPDATE SET
+    sessions = sessions + excluded.sessions, energy_wh = energy_wh + excluded.energy_wh,
+    cost = CASE WHEN cost IS NULL THEN excluded.cost ELSE cost + coalesce(excluded.cost, 0.0) END,
+    ended_at = max(ended_at, excluded.ended_at)
+"""
+DELETE_OLD_SESSIONS = """
+DELETE FROM sessions WHERE record IN (SELECT record FROM settled WHERE ended_at < ?)
+"""
 UPSERT_SUMMARY = """
 INSERT OR REPLACE INTO summaries (record, charging_s, charging_from, charging_until, peak_w, quarters, solar_wh,
-    share_known_wh, cost, priced_wh, co2_g, co2_known_wh, currency)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+    share_known_wh, cost, priced_wh, co2_g, co2_known_wh, currency, outlives_samples)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
+"""
+SELECT_SUMMARY = """
+SELECT charging_s, charging_from, charging_until, peak_w, quarters, solar_wh, share_known_wh, cost,
+    priced_wh, co2_g, co2_known_wh, currency, outlives_samples
+FROM summaries WHERE record = ?
 """
 SELECT_SAMPLES = "SELECT * FROM samples WHERE record = ? ORDER BY at"
 
@@ -173,7 +193,9 @@ def read_sample(row: Row) -> SessionSample:
     return SessionSample(record, read_time(at), *values)
 
 
-def summary_row(record: int, summary: Summary) -> Row:
+def summary_row(
+    record: int, summary: Summary, *, outlives_samples: bool = False
+) -> Row:
     """Return the row of a summary; quarter hours by their number since 1970."""
     quarters = [(micros(at) // _QUARTER, wh) for at, wh in summary.quarters]
     totals = summary.totals
@@ -191,6 +213,7 @@ def summary_row(record: int, summary: Summary) -> Row:
         totals.co2_g,
         totals.co2_known_wh,
         summary.currency,
+        int(outlives_samples),
     )
 
 

@@ -100,7 +100,65 @@ FROM sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (re
 WHERE ended_at IS NOT NULL;
 """
 
-MIGRATIONS = (_V1,)
+_V2 = """
+-- When a session was by the right clock: a station's that is off by half a minute is corrected.
+ALTER TABLE sessions ADD COLUMN clock_offset INTEGER GENERATED ALWAYS AS (
+    CASE WHEN abs(details ->> 'clock_offset_s') >= 30
+        THEN CAST(round((details ->> 'clock_offset_s') * 1e6) AS INTEGER) ELSE 0 END
+) VIRTUAL;
+ALTER TABLE sessions ADD COLUMN began INTEGER
+    GENERATED ALWAYS AS (started_at - clock_offset) VIRTUAL;
+ALTER TABLE sessions ADD COLUMN finished INTEGER
+    GENERATED ALWAYS AS (ended_at - clock_offset) VIRTUAL;
+DROP INDEX samples_by_time;
+DROP INDEX sessions_by_start;
+CREATE INDEX sessions_by_begin ON sessions (began);
+ALTER TABLE summaries ADD COLUMN outlives_samples INTEGER NOT NULL DEFAULT 0;
+-- What sessions came to that are not kept any more; an empty text stands for none.
+CREATE TABLE forgotten (
+    station TEXT NOT NULL,
+    evse INTEGER NOT NULL,
+    holder_id TEXT NOT NULL,
+    id_token TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    sessions INTEGER NOT NULL,
+    energy_wh REAL NOT NULL,
+    cost REAL,
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (station, evse, holder_id, id_token, currency)
+) STRICT, WITHOUT ROWID;
+DROP VIEW settled;
+CREATE VIEW settled AS
+SELECT record, station, evse,
+    coalesce(changes ->> 'started_at', began) AS started_at,
+    coalesce(changes ->> 'ended_at', finished) AS ended_at,
+    coalesce(nullif(changes ->> 'id_token', ''), CASE WHEN changes ->> 'id_token' IS NULL
+        THEN id_token END) AS id_token,
+    coalesce(nullif(changes ->> 'holder_id', ''), CASE WHEN changes ->> 'holder_id' IS NULL
+        THEN holder_id END) AS holder_id,
+    coalesce(changes ->> 'energy_wh', energy_wh) AS energy_wh,
+    coalesce(changes ->> 'cost', CASE
+        WHEN changes ->> 'energy_wh' IS NULL OR energy_wh IS NULL OR energy_wh = 0 THEN cost
+        ELSE cost * (changes ->> 'energy_wh') / energy_wh END) AS cost,
+    coalesce(changes ->> 'currency', currency) AS currency
+FROM sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record)
+WHERE ended_at IS NOT NULL;
+-- Sessions with all that is known of them.
+CREATE VIEW whole_sessions AS
+SELECT known_sessions.*, charging_s, charging_from, charging_until, peak_w, quarters, solar_wh,
+    share_known_wh, cost, priced_wh, co2_g, co2_known_wh, currency, changes
+FROM known_sessions LEFT JOIN summaries USING (record) LEFT JOIN corrections USING (record);
+-- All that was ever charged; what has no record is not kept any more.
+CREATE VIEW charged AS
+SELECT record, station, evse, holder_id, id_token, currency, 1 AS sessions, energy_wh, cost, ended_at
+FROM settled
+UNION ALL
+SELECT NULL, station, evse, nullif(holder_id, ''), nullif(id_token, ''), nullif(currency, ''),
+    sessions, energy_wh, cost, ended_at
+FROM forgotten;
+"""
+
+MIGRATIONS = (_V1, _V2)
 """What brings a file from one version to the next; their number is today's version."""
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..charging.session import SessionTotals, settle, spread
 from ..model.conditions import Conditions
+from ..model.rates import SLOT
 from ..model.transaction import Transaction
 from ..transactions import LOST
 
@@ -53,7 +54,7 @@ class SessionSample(NamedTuple):
 class Summary:
     """What the samples of a session say: kept for good, when they are not any more."""
 
-    charging: timedelta
+    charging: timedelta = timedelta()
     """How long energy flowed, as far as samples tell."""
     charging_from: datetime | None = None
     charging_until: datetime | None = None
@@ -63,6 +64,22 @@ class Summary:
     totals: SessionTotals = field(default_factory=SessionTotals)
     """Cost, solar part and CO2, as far as they were known when the session ended."""
     currency: str | None = None
+
+    @property
+    def energy_wh(self) -> float:
+        """The energy of all quarter hours."""
+        return sum(wh for _, wh in self.quarters)
+
+    def with_energy(self, energy_wh: float | None) -> Summary:
+        """Return it for what a session took in the end, in the same proportions."""
+        if energy_wh is None or not self.energy_wh:
+            return self
+        return self.scaled(energy_wh / self.energy_wh)
+
+    def scaled(self, factor: float) -> Summary:
+        """Return it for another energy, in the same proportions."""
+        quarters = tuple((at, wh * factor) for at, wh in self.quarters)
+        return replace(self, quarters=quarters, totals=self.totals.scaled(factor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +139,15 @@ class Session:
         return self.energy_wh / hours if self.energy_wh is not None and hours else None
 
 
+def times_of(transaction: Transaction) -> tuple[datetime, datetime | None]:
+    """Return when a transaction began and ended, by the right clock."""
+    offset, ended = _offset(transaction), transaction.ended_at
+    return transaction.started_at - offset, None if ended is None else ended - offset
+
+
 def session_of(station: str, transaction: Transaction, summary: Summary) -> Session:
     """Return the session that a transaction and its summary make."""
-    offset = _offset(transaction)
-    ended = transaction.ended_at
+    begin, end = times_of(transaction)
     return Session(
         record=transaction.record,
         station=station,
@@ -136,15 +158,15 @@ def session_of(station: str, transaction: Transaction, summary: Summary) -> Sess
         holder=transaction.holder,
         holder_id=transaction.holder_id,
         vehicle=transaction.vehicle,
-        started_at=transaction.started_at - offset,
-        ended_at=None if ended is None else ended - offset,
+        started_at=begin,
+        ended_at=end,
         energy_wh=transaction.energy_wh,
         meter_start_wh=transaction.reported_start_wh,
         meter_stop_wh=transaction.meter_stop_wh,
         summary=summary,
         stop_reason=transaction.stop_reason,
         signed=tuple(transaction.signed),
-        remarks=_remarks(transaction, summary, offset),
+        remarks=_remarks(transaction, summary),
     )
 
 
@@ -156,15 +178,55 @@ def rescaled(session: Session, told_wh: float | None) -> Session:
     energy_wh, ended = session.energy_wh, session.ended_at
     if energy_wh is None or energy_wh == told_wh or ended is None:
         return session
-    if told_wh:
-        known = session.summary.quarters
-        quarters = tuple((at, wh * energy_wh / told_wh) for at, wh in known)
-    else:
+    summary = session.summary.scaled(energy_wh / told_wh if told_wh else 0.0)
+    if not told_wh:
         quarters = tuple(spread(session.started_at, ended, energy_wh))
-    totals = session.summary.totals.scaled(energy_wh / told_wh if told_wh else 0.0)
+        summary = replace(summary, quarters=quarters)
+    return replace(session, summary=summary)
+
+
+def moved(session: Session, begin: datetime, end: datetime | None) -> Session:
+    """Return a session at another time, its energy with it: stretched, or pushed together.
+
+    What it cost stays.
+    """
+    before = session.started_at, session.ended_at
+    session = replace(session, started_at=begin, ended_at=end)
+    if end is None or before[1] is None:
+        return session
+    place = _Stretching(before[0], before[1], begin, end)
+    quarters: dict[datetime, float] = {}
+    for at, wh in session.summary.quarters:
+        for slot, part in spread(place.of(at), place.of(at + SLOT), wh):
+            quarters[slot] = quarters.get(slot, 0.0) + part
+    summary = session.summary
     return replace(
-        session, summary=replace(session.summary, quarters=quarters, totals=totals)
+        session,
+        summary=replace(
+            summary,
+            charging=min(summary.charging, end - begin),
+            charging_from=summary.charging_from and place.of(summary.charging_from),
+            charging_until=summary.charging_until and place.of(summary.charging_until),
+            quarters=tuple(sorted(quarters.items())),
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretching:
+    """Times of a session as another begin and another end move them."""
+
+    begin: datetime
+    end: datetime
+    to_begin: datetime
+    to_end: datetime
+
+    def of(self, time: datetime) -> datetime:
+        """Return where a time comes to lie, within the session."""
+        length = self.end - self.begin
+        passed = min(max(time - self.begin, timedelta()), length)
+        part = passed / length if length else 1.0
+        return self.to_begin + (self.to_end - self.to_begin) * part
 
 
 def summarise(transaction: Transaction, samples: Sequence[SessionSample]) -> Summary:
@@ -238,9 +300,7 @@ def _quarters(
     )
 
 
-def _remarks(
-    transaction: Transaction, summary: Summary, offset: timedelta
-) -> frozenset[Remark]:
+def _remarks(transaction: Transaction, summary: Summary) -> frozenset[Remark]:
     totals = summary.totals
     remarks = {
         Remark.TOKEN_REFUSED: transaction.refused,
@@ -250,6 +310,6 @@ def _remarks(
         Remark.START_UNHEARD: transaction.resumed or not transaction.start_heard,
         Remark.END_UNHEARD: transaction.stop_reason == LOST,
         Remark.ENERGY_UNKNOWN: transaction.energy_wh is None,
-        Remark.CLOCK_CORRECTED: bool(offset),
+        Remark.CLOCK_CORRECTED: bool(_offset(transaction)),
     }
     return frozenset(remark for remark, holds in remarks.items() if holds)

@@ -40,3 +40,8 @@ class IdTokenInfo:
 def token_key(value: str) -> str:
     """Return what a token is compared by: identifiers are case-insensitive (1.6 7.28, 2.x 1.11)."""
     return value.strip().casefold()
+
+
+def is_same_token(one: str | None, other: str) -> bool:
+    """Return whether a token, if there is one, is another."""
+    return one is not None and token_key(one) == token_key(other)
