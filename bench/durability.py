@@ -155,7 +155,7 @@ def _fill(path: Path) -> float:
 
 def _years() -> Iterator[tuple[Values, list[Values], Values]]:
     for number in range(SESSIONS):
-        began = _BEGIN + _EVERY * number
+        began, start_wh = _BEGIN + _EVERY * number, 1e6 + number * 14_000
         transaction = Transaction(
             record=number + 1,
             id=str(number),
@@ -165,13 +165,18 @@ def _years() -> Iterator[tuple[Values, list[Values], Values]]:
             ended_at=began + timedelta(hours=2),
             id_token="04A2B3C4D5E6F7",
             energy_wh=14_000.0,
-            reported_start_wh=1e6 + number * 14_000,
-            meter_stop_wh=1e6 + (number + 1) * 14_000,
+            reported_start_wh=start_wh,
+            meter_start_wh=start_wh,
+            meter_stop_wh=start_wh + 14_000,
             stop_reason="EVDisconnected",
         )
         samples = [
             SessionSample(
-                number + 1, began + timedelta(minutes=6 * n), n * 700.0, 7000.0, 10.2
+                number + 1,
+                began + timedelta(minutes=6 * n),
+                start_wh + n * 700.0,
+                7000.0,
+                10.2,
             )
             for n in range(SAMPLES)
         ]

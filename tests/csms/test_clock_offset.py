@@ -44,11 +44,20 @@ def test_offset(heard: list[tuple[bool, float]], expected: float | None) -> None
 def test_changes_are_told() -> None:
     """Only what is new is told."""
     offset = ClockOffset()
-    told = [
-        offset.hear(NOW + timedelta(seconds=s), NOW, measured=False)
-        for s in (10, 10, 11, 60, 60)
-    ]
+    told = []
+    for number, seconds in enumerate((10, 10, 11, 60, 60)):
+        now = NOW + timedelta(minutes=number)
+        at = now + timedelta(seconds=seconds)
+        told.append(offset.hear(at, now, measured=False))
     assert told == [False, True, False, False, True]
+
+
+def test_a_message_that_is_sent_again() -> None:
+    """One out of a queue, sent twice because its answer was lost, makes no clock slow."""
+    offset, at = ClockOffset(), NOW - timedelta(hours=4)
+    for seconds in (0, 3, 4):
+        assert not offset.hear(at, NOW + timedelta(seconds=seconds), measured=True)
+    assert offset.seconds is None
 
 
 async def test_stamps_of_the_begin_of_an_interval(

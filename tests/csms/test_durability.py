@@ -102,7 +102,7 @@ async def test_meter_values_need_not_wait(
     (running,) = sessions_on(path)
     assert running.energy_wh == 500
     (kept,) = await journal.samples(running.record)
-    assert (kept.energy_wh, kept.power_w, kept.state_of_charge) == (500, 7000, 31)
+    assert (kept.register_wh, kept.power_w, kept.state_of_charge) == (1500, 7000, 31)
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged(

@@ -109,14 +109,17 @@ async def test_end_before_start(cp2x: BareStation, station: Station) -> None:
 
 
 async def test_end_before_update(cp2x: BareStation, station: Station) -> None:
-    """2.x: values from the midst are no start: the energy stays unknown until that is heard."""
+    """2.x: values from the midst are the least until the start is heard, as in any order."""
     await cp2x.call(
         "TransactionEvent", event("Ended", at=60, meterValue=[energy(1800)])
     )
     update = event("Updated", at=30, meterValue=[energy(1500, at=30)])
     await cp2x.call("TransactionEvent", update)
     (kept,) = _all(station)
-    assert (kept.active, kept.energy_wh) == (False, None)
+    assert (kept.active, kept.energy_wh, kept.lacks_start) == (False, 300, True)
+    begin = event("Started", at=0, meterValue=[energy(1000)])
+    await cp2x.call("TransactionEvent", begin)
+    assert (kept.active, kept.energy_wh, kept.lacks_start) == (False, 800, False)
 
 
 async def test_id_that_is_used_again(cp2x: BareStation, station: Station) -> None:

@@ -232,7 +232,9 @@ class Evse:
                 if register.lifetime_wh - known <= elapsed
                 else register.lifetime_wh
             )
-            transaction.meter_start_wh = start
+        if register.session_relative:
+            start = register.base_wh
+        transaction.meter_start_wh = start
         energy = register.session_energy(start)
         if energy is None or energy == transaction.energy_wh:
             return False

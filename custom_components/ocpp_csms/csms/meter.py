@@ -89,6 +89,11 @@ class Meter:
         return self.registers[REGISTER]
 
     @property
+    def newest(self) -> datetime | None:
+        """When what it shows was measured."""
+        return self._newest
+
+    @property
     def quarantined(self) -> int:
         """How many register values were held back."""
         return sum(register.quarantined for register in self.registers.values())
@@ -195,6 +200,12 @@ class Meter:
                 self.readings[channel] = Reading(0.0, now, derived=True)
                 changed.append(channel)
         return changed
+
+
+def totals_of(moment: Samples, quirks: Quirks) -> dict[Channel, float]:
+    """Return the values of one moment, with the totals that the station left out."""
+    values = _choose(moment.values)
+    return _derive_totals(values, quirks) | values
 
 
 def _choose(values: tuple[Sample, ...]) -> dict[Channel, float]:

@@ -1,5 +1,6 @@
 """What of a station's sessions goes to the journal, and what has to be there before an answer."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,10 @@ from .framing import ErrorCode, RpcError
 from .journal.errors import JournalError
 from .journal.journal import Journal
 from .journal.session import SessionSample
-from .model.meter import CURRENT, POWER, STATE_OF_CHARGE
+from .meter import totals_of
+from .model.meter import CURRENT, POWER, REGISTER, STATE_OF_CHARGE, Channel, Samples
 from .model.transaction import Transaction
+from .transactions import energy_then
 
 if TYPE_CHECKING:
     from .station import Station
@@ -33,23 +36,31 @@ class Recorder:
             self._journal.put(self._station.identity, transaction)
             self.unsaved |= urgent
 
-    def sample(self, evse: Evse, transaction: Transaction, at: datetime) -> None:
-        """Keep what flows in a session."""
+    def take(
+        self,
+        evse: Evse,
+        transaction: Transaction,
+        samples: Iterable[Samples],
+        now: datetime,
+    ) -> None:
+        """Keep what flowed in a session at the moments that a message tells.
+
+        The newest is what the meter shows; others came late, and are kept as they were told.
+        """
         if self._journal is None:
             return
         if not transaction.record:
             self.keep(transaction, urgent=False)
-        value = evse.meter.value
-        self._journal.add(
-            SessionSample(
-                transaction.record,
-                at,
-                transaction.energy_wh,
-                value(POWER),
-                value(CURRENT),
-                value(STATE_OF_CHARGE),
-            )
-        )
+        meter, runs = evse.meter, evse.transaction is transaction
+        for moment in samples:
+            at = moment.at or now
+            if runs and at == meter.newest:
+                sample = _sample(transaction, at, transaction.energy_wh, meter.value)
+            else:
+                values = totals_of(moment, self._station.quirks)
+                energy_wh = energy_then(transaction, values.get(REGISTER), at)
+                sample = _sample(transaction, at, energy_wh, values.get)
+            self._journal.add(sample)
 
     async def before[A: dict[str, Any]](self, answer: A) -> A:
         """Return an answer once all that was kept is on disk.
@@ -64,3 +75,21 @@ class Recorder:
                 text = "it could not be stored, please send it again"
                 raise RpcError(ErrorCode.INTERNAL, text) from error
         return answer
+
+
+def _sample(
+    transaction: Transaction,
+    at: datetime,
+    energy_wh: float | None,
+    value: Callable[[Channel], float | None],
+) -> SessionSample:
+    """Return a sample of a session: its energy as a count of the register."""
+    start_wh = transaction.meter_start_wh
+    return SessionSample(
+        transaction.record,
+        at,
+        None if energy_wh is None or start_wh is None else start_wh + energy_wh,
+        value(POWER),
+        value(CURRENT),
+        value(STATE_OF_CHARGE),
+    )

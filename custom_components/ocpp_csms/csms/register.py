@@ -84,6 +84,15 @@ class Register:
     def _is_below(self, value_wh: float) -> bool:
         return value_wh + self.offset_wh < self.base_wh - SLACK_WH
 
+    def at_start(self, start_wh: float) -> float:
+        """Return the lifetime energy at the start of a session, of which the register is told.
+
+        One that counts from the start of each session goes on from what there was.
+        """
+        if self.session_relative:
+            return self.lifetime_wh or 0.0
+        return start_wh + self.offset_wh
+
     def session_energy(self, meter_start_wh: float) -> float | None:
         """Return the energy since a start value, None if the two don't belong together."""
         if self.lifetime_wh is None:

@@ -15,11 +15,12 @@ from .errors import CsmsError
 from .evse import Evse
 from .framing import ErrorCode, RpcError
 from .limits import count_lines
+from .meter import totals_of
 from .model.commands import GetTransactionStatus
 from .model.events import MeterSampled, TokenPresented, TransactionReported
 from .model.evse import ChargingState, EvseStatus
 from .model.id_token import IdToken, IdTokenInfo, IdTokenStatus
-from .model.meter import Samples
+from .model.meter import REGISTER, Samples
 from .model.replies import (
     ACKNOWLEDGED,
     Acknowledged,
@@ -245,6 +246,11 @@ class Sessions:
             raise RpcError(ErrorCode.OCCURRENCE, "the transaction names no EVSE")
         return next(iter(evses), 1)
 
+    def _sole_evse(self) -> int:
+        """Return the EVSE of a station that has just one, 0 for others."""
+        evses = self._station.evses
+        return next(iter(evses)) if len(evses) == 1 else 0
+
     def _continued(
         self, event: TransactionReported, now: datetime
     ) -> Transaction | None:
@@ -256,9 +262,9 @@ class Sessions:
         transaction = known or self._take_up(event, now)
         if transaction is None:
             return None
+        transaction.evse_id = transaction.evse_id or event.evse_id or 0
         if not transaction.evse_id:
             # Only its end was heard, and nobody has said where it was.
-            transaction.evse_id = event.evse_id or 0
             return transaction
         evse = station.known_evse(transaction.evse_id)
         before = evse.status
@@ -266,12 +272,15 @@ class Sessions:
             transaction, evse
         ):
             station.mark(EvseKey.SESSION, evse.id)
-        running = evse.transaction is transaction
+        if event.phase is TransactionPhase.UPDATED:
+            station.transactions.hear_earlier(transaction, event, evse)
         station.transactions.update(transaction, event, evse)
         if known is None:
             self._tell_started(transaction)
-        if running:
+        if evse.transaction is transaction:
             self._take_samples(evse, event.samples, now, transaction)
+        else:
+            self._take_late(evse, event.samples, now, transaction)
         if event.phase is TransactionPhase.ENDED:
             self._ended(evse, transaction, event, now)
         self.status_changed(evse, before, now)
@@ -299,7 +308,7 @@ class Sessions:
     def _end_unheard(self, event: TransactionReported, now: datetime) -> Transaction:
         """Keep the end of a transaction whose start was not heard."""
         station = self._station
-        evse_id = event.evse_id or (self._only_evse() if len(station.evses) == 1 else 0)
+        evse_id = event.evse_id or self._sole_evse()
         transaction = station.transactions.end_unheard(event, evse_id, now)
         _LOGGER.info(
             "%s: end of an unknown transaction %s", station.identity, transaction.id
@@ -313,13 +322,13 @@ class Sessions:
     def _take_up(self, event: TransactionReported, now: datetime) -> Transaction | None:
         """Return a transaction that an update shows to run, though its start was not heard."""
         station = self._station
-        id_ = event.transaction_id or ""
-        if event.evse_id is None:
+        id_, evse_id = event.transaction_id or "", event.evse_id or self._sole_evse()
+        if not evse_id:
             _LOGGER.info(
                 "%s: update of an unknown transaction %s", station.identity, id_
             )
             return None
-        evse = station.known_evse(event.evse_id)
+        evse = station.known_evse(evse_id)
         if station.transactions.is_late(event, evse):
             return None
         self.end_lost(evse, event.at or now)
@@ -396,11 +405,27 @@ class Sessions:
             if evse.count_energy(samples[-1].at or now):
                 station.mark(EvseKey.SESSION_ENERGY, evse.id)
                 self._allowances.look_at(evse)
-            self._recorder.sample(evse, transaction, samples[-1].at or now)
+            self._recorder.take(evse, transaction, samples, now)
         station.hear_clock(samples[-1].at, now, measured=True)
         if evse.applied_lines not in (None, count_lines(evse)):
             evse.applied_a = evse.applied_lines = None
             station.onboarding.repeat_wishes()
+
+    def _take_late(
+        self,
+        evse: Evse,
+        samples: tuple[Samples, ...],
+        now: datetime,
+        transaction: Transaction,
+    ) -> None:
+        """Take values of a transaction that does not run any more."""
+        for moment in samples:
+            value = totals_of(moment, self._station.quirks).get(REGISTER)
+            if value is not None:
+                at = moment.at or now
+                self._station.transactions.count_late(transaction, value, at)
+        take_signed(transaction, samples)
+        self._recorder.take(evse, transaction, samples, now)
 
     @staticmethod
     def _are_closing(evse: Evse, samples: tuple[Samples, ...]) -> bool:
@@ -431,6 +456,10 @@ class Sessions:
             and (transaction is None or transaction.id != id_)
         ):
             transaction = self._adopt(evse, id_, event, now)
+            past = None if transaction else self._station.transactions.find(id_)
+            if past is not None:
+                self._take_late(evse, event.samples, now, past)
+                self._recorder.keep(past, urgent=False)
         elif transaction is not None and id_ == transaction.id:
             transaction.id_confirmed = True
         self._take_samples(evse, event.samples, now, transaction)

@@ -176,35 +176,33 @@ class Transactions:
         self, transaction: Transaction, event: TransactionReported, evse: Evse
     ) -> None:
         """Take the start of a transaction of which later events came first."""
-        begins = event.at is not None and event.at < transaction.started_at
-        if event.at is None or not (begins or not transaction.start_heard):
+        if event.at is None:
+            return
+        if event.at >= transaction.started_at and not transaction.lacks_start:
             return
         transaction.started_at = event.at
-        start_wh = _start_register(event)
         if not transaction.start_heard:
-            self._hear_start(transaction, event, start_wh)
-            return
-        energy_wh, before_wh = transaction.energy_wh, transaction.reported_start_wh
-        _take_start(transaction, evse, start_wh)
-        if start_wh is not None and before_wh is not None:
-            transaction.energy_wh = (energy_wh or 0.0) + before_wh - start_wh
-
-    def _hear_start(
-        self,
-        transaction: Transaction,
-        event: TransactionReported,
-        start_wh: float | None,
-    ) -> None:
-        """Complete a transaction of which only the end was known."""
-        transaction.start_heard = True
-        transaction.reported_start_wh = start_wh
-        transaction.evse_id = event.evse_id or transaction.evse_id
+            transaction.evse_id = event.evse_id or transaction.evse_id
+        transaction.start_heard, transaction.resumed = True, False
         transaction.connector_id = event.connector_id or transaction.connector_id
         if event.id_token is not None and transaction.id_token is None:
             transaction.id_token = event.id_token.value
-        if transaction.ended_at is not None:
-            energy = _energy_by_values(transaction, transaction.ended_at)
-            transaction.energy_wh = transaction.energy_wh if energy is None else energy
+        _count_from(transaction, evse, _start_register(event))
+
+    @staticmethod
+    def hear_earlier(
+        transaction: Transaction, event: TransactionReported, evse: Evse
+    ) -> None:
+        """Let a transaction of which no start was heard begin with the earliest that was."""
+        if not transaction.lacks_start or event.at is None:
+            return
+        transaction.started_at = min(transaction.started_at, event.at)
+        known_wh, start_wh = (
+            transaction.reported_start_wh,
+            begin_register(event.samples),
+        )
+        if start_wh is not None and (known_wh is None or start_wh < known_wh):
+            _count_from(transaction, evse, start_wh)
 
     def remember(self, transaction: Transaction) -> None:
         """Keep a transaction, so that later messages find it."""
@@ -218,9 +216,12 @@ class Transactions:
     def update(
         self, transaction: Transaction, event: TransactionReported, evse: Evse
     ) -> None:
-        """Take from an event what it tells of a running transaction."""
-        if event.charging_state is not None:
-            transaction.charging_state = event.charging_state
+        """Take from an event what it tells of a transaction; of its state, the newest."""
+        newest = transaction.updated_at
+        if newest is None or event.at is None or event.at >= newest:
+            transaction.updated_at = event.at or newest
+            if event.charging_state is not None and transaction.active:
+                transaction.charging_state = event.charging_state
         if event.id_token is not None and transaction.lacks_token:
             transaction.id_token = _token(event)
         if event.connector_id:
@@ -229,7 +230,9 @@ class Transactions:
             transaction.remote_start_id = event.remote_start_id
         runs = event.phase is not TransactionPhase.ENDED and transaction.active
         if runs and transaction.meter_start_wh is None:
-            _take_start(transaction, evse, begin_register(event.samples))
+            from_zero = evse.meter.register.session_relative and event.samples
+            start_wh = 0.0 if from_zero else begin_register(event.samples)
+            _take_start(transaction, evse, start_wh)
 
     def end(
         self,
@@ -259,6 +262,17 @@ class Transactions:
         if evse.transaction is transaction:
             evse.transaction = None
         evse.note_last(transaction)
+
+    @staticmethod
+    def count_late(transaction: Transaction, register_wh: float, at: datetime) -> None:
+        """Count the energy of a transaction that does not run any more, if no end told it."""
+        start_wh = transaction.reported_start_wh
+        if start_wh is None or transaction.stop_reason not in (None, LOST):
+            return
+        energy_wh = round(register_wh - start_wh, 3)
+        most = plausible_wh((at - transaction.started_at).total_seconds())
+        if (transaction.energy_wh or 0.0) < energy_wh <= most:
+            transaction.energy_wh = energy_wh
 
     def reopen(self, transaction: Transaction, evse: Evse) -> bool:
         """Let a transaction go on that was given up too early; return whether it was."""
@@ -308,6 +322,20 @@ class Transactions:
         evse.meter.register.begin_session(at)
         self.remember(transaction)
         return transaction
+
+
+def energy_then(
+    transaction: Transaction, register_wh: float | None, at: datetime
+) -> float | None:
+    """Return the energy that a register told late means, None where it can't be.
+
+    It is no more than what is known of the whole.
+    """
+    start_wh, ended_at = transaction.reported_start_wh, transaction.ended_at
+    if register_wh is None or start_wh is None or (ended_at and at > ended_at):
+        return None
+    energy_wh = round(register_wh - start_wh, 3)
+    return energy_wh if 0 <= energy_wh <= (transaction.energy_wh or 0.0) else None
 
 
 def take_signed(transaction: Transaction, samples: Iterable[Samples]) -> None:
@@ -361,9 +389,25 @@ def _is_reused(known: Transaction, event: TransactionReported) -> bool:
 def _take_start(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
     """Count a transaction's energy from what the station says is its start."""
     if start_wh is not None:
+        register = evse.meter.register
         transaction.reported_start_wh = start_wh
-        transaction.meter_start_wh = start_wh + evse.meter.register.offset_wh
+        if not register.session_relative or transaction.meter_start_wh is None:
+            transaction.meter_start_wh = register.at_start(start_wh)
         transaction.energy_wh = 0.0
+
+
+def _count_from(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
+    """Count a transaction's energy from another start than before."""
+    if start_wh is None:
+        return
+    energy_wh, before_wh = transaction.energy_wh, transaction.meter_start_wh
+    _take_start(transaction, evse, start_wh)
+    if before_wh is not None and transaction.meter_start_wh is not None:
+        energy_wh = (energy_wh or 0.0) + before_wh - transaction.meter_start_wh
+        transaction.energy_wh = energy_wh
+    if transaction.ended_at is not None:
+        told_wh = _energy_by_values(transaction, transaction.ended_at)
+        transaction.energy_wh = energy_wh if told_wh is None else told_wh
 
 
 def _may_be_the_start(known: Transaction, event: TransactionReported) -> bool:

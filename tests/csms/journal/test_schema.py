@@ -22,6 +22,7 @@ _SECOND = 1_000_000
 _AT = int(NOW.timestamp()) * _SECOND
 _HOUR = 3600 * _SECOND
 _PLAIN = '{"connector_id": 1}'
+_RUNS = '{"connector_id": 1, "meter_start_wh": 1000.0}'
 _AHEAD = '{"connector_id": 1, "clock_offset_s": 3600.0}'
 _HARDLY_AHEAD = '{"connector_id": 1, "clock_offset_s": 12.5}'
 _MOVED = f'{{"started_at": {_AT - 48 * _HOUR}, "ended_at": {_AT - 47 * _HOUR}, "vehicle": "Van"}}'
@@ -41,7 +42,7 @@ _SESSIONS = (
         _HARDLY_AHEAD,
     ),
     (3, "CP1", 2, "c", _AT, _AT + _HOUR, None, None, 500.0, _PLAIN),
-    (4, "CP1", 1, "d", _AT + 9 * _HOUR, None, "CARD", "ann", 100.0, _PLAIN),
+    (4, "CP1", 1, "d", _AT + 9 * _HOUR, None, "CARD", "ann", 100.0, _RUNS),
 )
 _SUMMARY = (1, 7200.0, None, None, 2e3, _QUARTERS, 0.0, 0.0, 2.0, 4e3, None, 0.0, "EUR")
 _AUDIT = (_AT, 3, "corrected", "Ann", "late", "{}", '{"vehicle": "Van"}')
@@ -51,8 +52,9 @@ def _fill(database: sqlite3.Connection) -> None:
     """Put something into each table of the first version."""
     for row in _SESSIONS:
         database.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?,?)", row)
-    sample = (1, _AT + _HOUR, 0.0, 2000.0, None, None)
-    database.execute("INSERT INTO samples VALUES (?,?,?,?,?,?)", sample)
+    for record, at, wh in ((1, _AT + _HOUR, 0.0), (4, _AT + 10 * _HOUR, 700.0)):
+        sample = (record, at, wh, 2000.0, None, None)
+        database.execute("INSERT INTO samples VALUES (?,?,?,?,?,?)", sample)
     database.execute(
         "INSERT INTO summaries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", _SUMMARY
     )
@@ -92,6 +94,8 @@ async def test_first_version(first_version: Path, clock: HandClock) -> None:
         assert (moved.record, moved.vehicle) == (3, "Van")
         assert len(await journal.history(3)) == 1
         assert len(await journal.samples(1)) == 1
+        assert told[2].energy_wh == 700.0
+        assert [s.register_wh for s in await journal.samples(4)] == [1700.0]
         totals = await journal.holder_totals("ann", ["card"])
         assert totals == HolderTotals(2, 5000.0, 2.0, _AT + 5 * _HOUR)
         by = Author(at=NOW, who=None, reason="wrong")

@@ -28,7 +28,7 @@ _COLUMNS = frozenset(
         "energy_wh",
     }
 )
-_NOT_KEPT = frozenset({"kept_wh"})
+_NOT_KEPT = frozenset({"kept_wh", "updated_at"})
 
 UPSERT_SESSION = """
 INSERT INTO sessions (record, station, evse, transaction_id, started_at, ended_at, id_token,
@@ -42,7 +42,7 @@ ON CONFLICT (record) DO UPDATE SET
     energy_wh = excluded.energy_wh, details = excluded.details
 """
 INSERT_SAMPLE = """
-INSERT INTO samples (record, at, energy_wh, power_w, current_a, state_of_charge)
+INSERT INTO samples (record, at, register_wh, power_w, current_a, state_of_charge)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
 ON CONFLICT (record, at) DO NOTHING
 """

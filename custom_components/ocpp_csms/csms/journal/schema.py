@@ -111,6 +111,19 @@ ALTER TABLE sessions ADD COLUMN began INTEGER
 ALTER TABLE sessions ADD COLUMN finished INTEGER
     GENERATED ALWAYS AS (ended_at - clock_offset) VIRTUAL;
 DROP INDEX samples_by_time;
+-- Samples keep the register: where a session began may become known later than they.
+DROP VIEW known_sessions;
+ALTER TABLE samples RENAME COLUMN energy_wh TO register_wh;
+UPDATE samples SET register_wh = register_wh + coalesce(
+    (SELECT details ->> 'meter_start_wh' FROM sessions WHERE record = samples.record), 0.0);
+CREATE VIEW known_sessions AS
+SELECT record, station, evse, transaction_id, started_at, ended_at, id_token, holder_id,
+    CASE WHEN ended_at IS NULL THEN coalesce(
+        (SELECT max(register_wh) FROM samples WHERE samples.record = sessions.record)
+            - coalesce(details ->> 'meter_start_wh', 0.0), energy_wh
+    ) ELSE energy_wh END AS energy_wh,
+    details
+FROM sessions;
 DROP INDEX sessions_by_start;
 CREATE INDEX sessions_by_begin ON sessions (began);
 ALTER TABLE summaries ADD COLUMN outlives_samples INTEGER NOT NULL DEFAULT 0;

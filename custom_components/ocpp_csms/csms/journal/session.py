@@ -26,7 +26,7 @@ class Remark(StrEnum):
 
     RUNNING = "running"
     START_UNHEARD = "start_unheard"
-    """Only its end was heard, or its begin came late: it may have begun earlier."""
+    """Its begin was not heard: it may have begun earlier, and taken more."""
     END_UNHEARD = "end_unheard"
     """Its end was not heard, but concluded from what came after it."""
     ENERGY_UNKNOWN = "energy_unknown"
@@ -40,11 +40,14 @@ class Remark(StrEnum):
 
 
 class SessionSample(NamedTuple):
-    """What flowed at a moment of a session: its energy so far in Wh, power, current, charge."""
+    """What flowed at a moment of a session: register in Wh, power, current, charge.
+
+    The register is that of the EVSE, as `Transaction.meter_start_wh` is.
+    """
 
     record: int
     at: datetime
-    energy_wh: float | None
+    register_wh: float | None
     power_w: float | None = None
     current_a: float | None = None
     state_of_charge: float | None = None
@@ -265,7 +268,7 @@ def _charging(
     """Return how long energy flowed, when it began to and when it ended."""
     total, begin, end = timedelta(), None, None
     for before, sample in pairwise(samples):
-        rose = (sample.energy_wh or 0.0) > (before.energy_wh or 0.0)
+        rose = (sample.register_wh or 0.0) > (before.register_wh or 0.0)
         flowed = rose or (sample.power_w or 0.0) > _FLOWING_W
         if flowed and timedelta() < sample.at - before.at <= _LONGEST_GAP:
             total += sample.at - before.at
@@ -281,7 +284,10 @@ def _quarters(
     What the samples do not tell lies between the last of them and the end. Where they tell
     more than there was in the end, all of them are a little less.
     """
-    known = [(s.at, s.energy_wh) for s in samples if s.energy_wh is not None]
+    start_wh = transaction.meter_start_wh or 0.0
+    known = [
+        (s.at, s.register_wh - start_wh) for s in samples if s.register_wh is not None
+    ]
     points = [(transaction.started_at - offset, 0.0), *known]
     if transaction.ended_at is not None and transaction.energy_wh is not None:
         points.append((transaction.ended_at - offset, transaction.energy_wh))

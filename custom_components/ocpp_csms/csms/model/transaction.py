@@ -20,8 +20,9 @@ class Transaction:
     """State of one transaction; energy in Wh, times in UTC.
 
     `reported_start_wh` is what the station said of its start. `meter_start_wh`, from
-    which the energy counts, is corrected where that can't be true, and None until the
-    station tells a start value or a first sample. `station_id` is what the station calls
+    which the energy counts, is that in the count of the EVSE's register; corrected where that
+    can't be true, and None until the station tells a start value or a first sample.
+    `resumed` is True while only later events were heard; `updated_at` is the newest of them. `station_id` is what the station calls
     it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
     before a crash: the least that the energy can be. `start_heard` is False where only the end
     was; `clock_offset_s` is how far the station's clock, by which it tells times, was ahead.
@@ -52,6 +53,7 @@ class Transaction:
     station_id: str | None = None
     id_confirmed: bool = False
     resumed: bool = False
+    updated_at: datetime | None = field(default=None, compare=False)
     start_heard: bool = True
     clock_offset_s: float | None = None
     signed: list[dict[str, str | None]] = field(default_factory=list)
@@ -61,6 +63,11 @@ class Transaction:
     def active(self) -> bool:
         """Whether the transaction has not ended."""
         return self.ended_at is None
+
+    @property
+    def lacks_start(self) -> bool:
+        """Whether its start was not heard: it may have begun earlier."""
+        return self.resumed or not self.start_heard
 
     @property
     def lacks_token(self) -> bool:

@@ -1,0 +1,168 @@
+"""Values that come late or in another order: each quarter hour gets its own energy all the same."""
+
+from itertools import permutations
+
+import pytest
+
+from custom_components.ocpp_csms.csms.journal.journal import Journal
+from custom_components.ocpp_csms.csms.journal.session import Remark, Session
+from custom_components.ocpp_csms.csms.model.rates import SLOT
+from custom_components.ocpp_csms.csms.server import Server
+from custom_components.ocpp_csms.csms.station import StationConfig
+
+from ..conftest import Dial, StartServer
+from ..support import NOW, HandClock, Json, energy, event, register, start, stop
+
+QUARTER_S = 900
+EVENTS: tuple[Json, ...] = (
+    event(at=0, meterValue=[energy(1000)]),
+    event(
+        "Updated", at=900, meterValue=[energy(1200, at=900)], chargingState="Charging"
+    ),
+    event("Updated", at=1800, meterValue=[energy(2100, at=1800)]),
+    event("Ended", at=2700, meterValue=[energy(2500, at=2700)]),
+)
+"""200 Wh in the first quarter hour, 900 in the second, 400 in the third."""
+
+
+@pytest.fixture
+async def server(start_server: StartServer, journal: Journal) -> Server:
+    """Return a central system that keeps sessions."""
+    server = await start_server(more={"journal": journal})
+    server.add(StationConfig(identity="CP1", observe_only=True))
+    return server
+
+
+@pytest.fixture(autouse=True)
+def later(clock: HandClock) -> None:
+    """Let all of it have happened hours ago."""
+    clock.advance(4 * 3600)
+
+
+async def _kept(journal: Journal) -> Session:
+    await journal.commit()
+    (session,) = await journal.sessions(NOW.replace(year=2000), NOW.replace(year=2050))
+    return session
+
+
+def _quarters(session: Session) -> list[tuple[int, float]]:
+    return [((at - NOW) // SLOT, round(wh, 3)) for at, wh in session.summary.quarters]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_any_order(
+    server: Server,
+    call_in: Dial,
+    journal: Journal,
+    version_2x: str,
+    order: tuple[int, ...],
+) -> None:
+    """2.x: whatever comes first, energy lies where it flowed; sent again, it changes nothing."""
+    cp1 = await call_in(version=version_2x)
+    for number in (*order, *order):
+        await cp1.call("TransactionEvent", EVENTS[number] | {"offline": True})
+        session = await _kept(journal)
+        total = sum(wh for _, wh in session.summary.quarters)
+        assert total == pytest.approx(session.energy_wh or 0.0)
+    assert _quarters(session) == [(0, 200), (1, 900), (2, 400)]
+    assert (session.started_at, session.ended_at) == (NOW, NOW + 3 * SLOT)
+    assert (session.meter_start_wh, session.meter_stop_wh) == (1000, 2500)
+    assert not session.remarks
+
+
+@pytest.mark.parametrize("order", list(permutations(range(1, 4))))
+async def test_start_never_heard(
+    server: Server,
+    call_in: Dial,
+    journal: Journal,
+    version_2x: str,
+    order: tuple[int, ...],
+) -> None:
+    """2.x: it counts from the earliest value that was heard, and says that it may be more."""
+    cp1 = await call_in(version=version_2x)
+    for number in order:
+        await cp1.call("TransactionEvent", EVENTS[number] | {"offline": True})
+    session = await _kept(journal)
+    assert session.energy_wh == 1300
+    assert _quarters(session) == [(1, 900), (2, 400)]
+    assert session.started_at == NOW + SLOT
+    assert session.remarks == {Remark.START_UNHEARD}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_any_order_after_the_start(
+    server: Server, call_in: Dial, journal: Journal, order: tuple[int, ...]
+) -> None:
+    """1.6: values that come after the end, or before older ones, count where they belong."""
+    cp1 = await call_in(version="1.6")
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    messages = (
+        ("MeterValues", register(1200, at=900, tx=tx)),
+        ("MeterValues", register(2100, at=1800, tx=tx)),
+        ("StopTransaction", stop(tx, wh=2500, at=2700)),
+    )
+    for number in (*order, *order):
+        await cp1.call(*messages[number])
+    session = await _kept(journal)
+    assert session.energy_wh == 1500
+    assert _quarters(session) == [(0, 200), (1, 900), (2, 400)]
+
+
+async def test_several_moments_in_one_message(
+    server: Server, call_in: Dial, journal: Journal, version_2x: str
+) -> None:
+    """2.x: values that were gathered offline come in one message, each with its own time."""
+    cp1 = await call_in(version=version_2x)
+    await cp1.call("TransactionEvent", EVENTS[0])
+    moments = [energy(1200, at=900), energy(2100, at=1800)]
+    await cp1.call("TransactionEvent", event("Updated", at=1800, meterValue=moments))
+    assert _quarters(await _kept(journal)) == [(0, 200), (1, 900)]
+    last = event("Ended", at=2700, meterValue=[energy(2500, at=2700)])
+    await cp1.call("TransactionEvent", last)
+    assert _quarters(await _kept(journal)) == [(0, 200), (1, 900), (2, 400)]
+
+
+async def test_late_session_beside_one_that_runs(
+    server: Server, call_in: Dial, journal: Journal, version_2x: str
+) -> None:
+    """2.x: a session that comes out of a queue while the next one runs has its quarter hours."""
+    cp1 = await call_in(version=version_2x)
+    now = {"transactionInfo": {"transactionId": "T2"}}
+    running = event(at=9000, meterValue=[energy(9000, at=9000)]) | now
+    await cp1.call("TransactionEvent", running)
+    for past in EVENTS:
+        await cp1.call("TransactionEvent", past | {"offline": True})
+    await journal.commit()
+    found = await journal.sessions(NOW, NOW + 20 * SLOT)
+    assert [s.transaction_id for s in found] == ["T1", "T2"]
+    assert _quarters(found[0]) == [(0, 200), (1, 900), (2, 400)]
+
+
+@pytest.mark.parametrize("wh", [500.0, 2600.0, 99_000_000.0])
+async def test_late_value_that_cannot_be(
+    server: Server, call_in: Dial, journal: Journal, wh: float
+) -> None:
+    """A late value below the start, or above the end, tells nothing."""
+    cp1 = await call_in(version="1.6")
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    await cp1.call("MeterValues", register(2100, at=1800, tx=tx))
+    await cp1.call("StopTransaction", stop(tx, wh=2500, at=2700))
+    before = await _kept(journal)
+    await cp1.call("MeterValues", register(wh, at=900, tx=tx))
+    after = await _kept(journal)
+    assert (after.energy_wh, after.summary.quarters) == (1500, before.summary.quarters)
+
+
+async def test_old_state_comes_late(
+    server: Server, call_in: Dial, version_2x: str
+) -> None:
+    """2.x: an older event does not take back what a newer one has said of the state."""
+    cp1 = await call_in(version=version_2x)
+    await cp1.call("TransactionEvent", event())
+    evse = server.stations["CP1"].evses[1]
+    for at, state in ((1800, "SuspendedEV"), (900, "Charging")):
+        told = event("Updated", at=at)
+        told["transactionInfo"] |= {"chargingState": state}
+        await cp1.call("TransactionEvent", told)
+    assert evse.transaction is not None
+    assert evse.transaction.charging_state == "SuspendedEV"
