@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,12 +17,23 @@ from custom_components.ocpp_csms.csms.authorization import (
 )
 from custom_components.ocpp_csms.csms.errors import InvalidRequestError
 from custom_components.ocpp_csms.csms.model.id_token import IdToken
+from custom_components.ocpp_csms.csms.model.transaction import Transaction
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.server import Server
 from custom_components.ocpp_csms.csms.station import Station
 
 from .conftest import Dial, StartServer
-from .support import BareStation, Json, accept, event, start, status, stop, until
+from .support import (
+    BareStation,
+    HandClock,
+    Json,
+    accept,
+    event,
+    start,
+    status,
+    stop,
+    until,
+)
 
 ASKED = OccurrenceKind.AUTHORIZATION_REQUESTED
 PRESENTED = OccurrenceKind.ID_TOKEN_PRESENTED
@@ -40,28 +52,37 @@ class Place:
 
     async def authorize(self, value: str) -> str:
         """Present a token; return what is said of it."""
-        answer = await self.socket.call("Authorize", self._token(value))
+        answer = await self.socket.call("Authorize", self.token(value))
         return self._status(answer)
 
-    async def begin(self, value: str, evse: int = 1, tx: str = "T1") -> str:
+    async def begin(
+        self, value: str, evse: int = 1, tx: str = "T1", at: float = 0
+    ) -> str:
         """Begin a transaction; return what is said of its token."""
         if self.version == "1.6":
-            more = {"idTag": value}
-            answer = await self.socket.call("StartTransaction", start(evse, **more))
+            told = start(evse, at=at, idTag=value)
+            answer = await self.socket.call("StartTransaction", told)
         else:
             place = {"id": evse, "connectorId": 1}
-            told = event(tx=tx, evse=place, **self._token(value))
+            told = event(tx=tx, at=at, evse=place, **self.token(value))
             answer = await self.socket.call("TransactionEvent", told)
         return self._status(answer)
 
-    async def end(self, value: str, tx: str) -> None:
-        """End a transaction with a token."""
+    async def end(self, value: str, tx: str, at: float = 60) -> str:
+        """End a transaction with a token; return what is said of it."""
         if self.version == "1.6":
-            told = stop(int(tx), **self._token(value))
-            await self.socket.call("StopTransaction", told)
+            told = stop(int(tx), at=at, **self.token(value))
+            answer = await self.socket.call("StopTransaction", told)
         else:
-            told = event("Ended", tx=tx, at=60, seqNo=1, **self._token(value))
-            await self.socket.call("TransactionEvent", told)
+            told = event("Ended", tx=tx, at=at, seqNo=1, **self.token(value))
+            answer = await self.socket.call("TransactionEvent", told)
+        return self._status(answer)
+
+    def running(self) -> Transaction:
+        """Return the transaction that runs."""
+        running = self.station.evses[1].transaction
+        assert running is not None
+        return running
 
     def stops_asked(self) -> int:
         """Return how often the station was asked to end a transaction."""
@@ -72,7 +93,8 @@ class Place:
         """Return what was told of a kind."""
         return [dict(each.data) for each in self.occurrences if each.kind is kind]
 
-    def _token(self, value: str) -> Json:
+    def token(self, value: str) -> Json:
+        """Return how a message of this version bears a token."""
         if self.version == "1.6":
             return {"idTag": value}
         return {"idToken": {"idToken": value, "type": "ISO14443"}}
@@ -286,6 +308,135 @@ async def test_a_transaction_waits_for_a_decision(open_place: Open) -> None:
     place.station.admission.answer("STRANGER", accepted=False)
     assert await answer == "Invalid"
     await until(place.stops_asked)
+
+
+async def _begin_asked(place: Place, value: str, *, accepted: bool) -> Transaction:
+    """Begin a transaction of which somebody decides; return it."""
+    answer = asyncio.create_task(place.begin(value))
+    await until(lambda: place.told(ASKED))
+    place.station.admission.answer(value, accepted=accepted)
+    assert await answer == ("Accepted" if accepted else "Invalid")
+    return place.running()
+
+
+@pytest.mark.parametrize(
+    ("start", "value"),
+    [("token", "STRANGER"), ("automation", "STRANGER"), ("automation", "ANN")],
+)
+async def test_what_was_decided_holds_to_the_end(
+    open_place: Open, clock: HandClock, start: str, value: str
+) -> None:
+    """A card that was let begin ends its session hours later, and nobody is asked again."""
+    place = await open_place(start=start, unknown="ask")
+    transaction = await _begin_asked(place, value, accepted=True)
+    clock.advance(7200)
+    assert await place.authorize(value) == "Accepted"
+    if place.version != "1.6":
+        told = event("Updated", at=7200, **place.token(value))
+        answer = await place.socket.call("TransactionEvent", told)
+        assert answer["idTokenInfo"]["status"] == "Accepted"
+    assert await place.end(value, transaction.id, at=7200) == "Accepted"
+    assert not transaction.refused
+    assert len(place.told(ASKED)) == 1
+
+
+async def test_another_card_at_the_end(open_place: Open, clock: HandClock) -> None:
+    """Nobody is asked about a card that has ended a session: it is over."""
+    place = await open_place(unknown="ask")
+    await place.begin("ANN")
+    transaction = place.running()
+    clock.advance(7200)
+    assert await place.end("STRANGER", transaction.id, at=7200) == "Invalid"
+    assert place.told(ASKED) == []
+    assert (transaction.active, transaction.refused) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("start", "value", "expected"),
+    [
+        ("token", "STRANGER", "Invalid"),
+        ("token", "ANN", "Accepted"),
+        ("automation", "STRANGER", "Invalid"),
+        ("automation", "ANN", "Accepted"),
+        ("automation", "BOB", "Blocked"),
+    ],
+)
+async def test_a_start_out_of_a_queue(
+    open_place: Open, clock: HandClock, start: str, value: str, expected: str
+) -> None:
+    """Nobody is asked about a past start; what a holder has begun then is let."""
+    place = await open_place(start=start, unknown="ask")
+    clock.advance(7200)
+    assert await place.begin(value) == expected
+    assert place.told(ASKED) == []
+
+
+async def test_a_card_that_has_expired_since(
+    open_place: Open, house: Server, clock: HandClock
+) -> None:
+    """A start that comes late is judged by the time at which it was."""
+    ends = clock() + timedelta(hours=1)
+    house.authorizer.know([replace(ANN, expires_at=ends)])
+    place = await open_place()
+    clock.advance(7200)
+    assert await place.authorize("ANN") == "Expired"
+    assert await place.begin("ANN") == "Accepted"
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_start_that_is_repeated_after_the_decision(
+    open_place: Open, clock: HandClock, accepted: bool
+) -> None:
+    """An answer that was lost is the same when it is asked for again, later."""
+    place = await open_place(unknown="ask")
+    await _begin_asked(place, "STRANGER", accepted=accepted)
+    clock.advance(1800)
+    assert await place.begin("STRANGER") == ("Accepted" if accepted else "Invalid")
+    assert len(place.told(ASKED)) == 1
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_decision_while_the_station_is_away(
+    open_place: Open, clock: HandClock, accepted: bool
+) -> None:
+    """What is decided counts also if the station can't be answered any more."""
+    place = await open_place(unknown="ask")
+    answer = asyncio.create_task(place.begin("STRANGER"))
+    await until(lambda: place.told(ASKED))
+    transaction = place.running()
+    assert transaction.undecided
+    await place.socket.close()
+    await until(lambda: not place.station.connected)
+    answer.cancel()
+    place.station.admission.answer("STRANGER", accepted=accepted)
+    await until(lambda: not transaction.undecided)
+    assert transaction.refused is not accepted
+
+
+async def test_a_question_that_is_open_at_the_end(open_place: Open) -> None:
+    """What nobody has decided when the central system stops is neither let nor refused."""
+    place = await open_place(unknown="ask")
+    answer = asyncio.create_task(place.begin("STRANGER"))
+    await until(lambda: place.told(ASKED))
+    transaction = place.running()
+    await place.station.disconnect("it stops")
+    assert (transaction.undecided, transaction.refused) == (True, False)
+    assert not transaction.lets("STRANGER")
+    answer.cancel()
+
+
+async def test_a_station_that_vanished_holds_nobody_up(
+    open_place: Open, clock: HandClock
+) -> None:
+    """A session of a station that is gone for an hour keeps its holder from nothing."""
+    first, second = await open_place("CP1"), await open_place("CP2")
+    assert await first.begin("ANN") == "Accepted"
+    await first.socket.close()
+    await until(lambda: not first.station.connected)
+    clock.advance(1800)
+    assert await second.begin("ANN") == "ConcurrentTx"
+    clock.advance(3600)
+    assert await second.begin("ANN", tx="T2", at=5400) == "Accepted"
 
 
 async def test_nobody_decides(

@@ -21,6 +21,8 @@ ASK_S = 20.0
 """How long somebody has to answer; stations wait for half a minute at the least."""
 DECIDED = timedelta(minutes=10)
 """How long a token is let that somebody has accepted, so that what follows agrees with it."""
+ABSENT = timedelta(hours=1)
+"""A session of a station that was not heard of for so long holds nobody up elsewhere."""
 GRACE_S = 10.0
 """How long a station has to end by itself what was refused."""
 _MOST_ASKED = 8
@@ -54,12 +56,32 @@ class Admission:
         """Return who holds a token."""
         return self._station.authorizer.holder(token)
 
-    def judge(self, token: IdToken, now: datetime) -> IdTokenInfo | None:
-        """Return whether a token may charge; None where somebody has still to be asked."""
-        info = self._station.authorizer.judge(token, self.rules, now)
+    def judge(
+        self, token: IdToken, now: datetime, at: datetime | None = None
+    ) -> IdTokenInfo | None:
+        """Return whether a token may charge; None where somebody has still to be asked.
+
+        `at` is when it was presented, if that was earlier: it may have expired since.
+        """
+        info = self._station.authorizer.judge(token, self.rules, at or now)
         until = self._granted.get(token_key(token.value), now)
         undecided = info is None or info.status is IdTokenStatus.UNKNOWN
         return IdTokenInfo(expires_at=until) if undecided and until > now else info
+
+    def judge_past(self, token: IdToken, at: datetime) -> IdTokenInfo:
+        """Return whether a token may have charged when nobody could be asked: a holder's may."""
+        info = self._station.authorizer.judge(token, self.rules, at)
+        holder = self.holder(token.value)
+        if info is None and holder is not None:
+            info = holder.info_at(self._station.identity, at)
+        return info or IdTokenInfo(IdTokenStatus.INVALID)
+
+    def charges(self, token: IdToken) -> bool:
+        """Return whether a session goes on here that this token was let begin."""
+        return any(
+            evse.transaction is not None and evse.transaction.lets(token.value)
+            for evse in self._station.evses.values()
+        )
 
     def ask(self, token: IdToken, evse_id: int) -> Awaitable[IdTokenInfo]:
         """Ask whether a token may charge; one that is asked about already is not again."""
@@ -123,8 +145,10 @@ class Admission:
         if holder is None or holder.concurrent:
             return False
         keys = {token_key(each.value) for each in holder.tokens}
+        since = self._station.clock() - ABSENT
         return any(
             other is not evse
+            and (station.connected or (station.state.last_seen or since) > since)
             and other.transaction is not None
             and not other.transaction.refused
             and token_key(other.transaction.id_token or "") in keys
@@ -153,9 +177,10 @@ class Admission:
             )
 
     def stop(self) -> None:
-        """Wait for nobody's answer any more."""
-        for key in tuple(self._asked):
-            self._decide(key, False)
+        """Wait for nobody's answer any more: what is undecided is told and asked anew."""
+        for asked in self._asked.values():
+            asked.cancel()
+        self._asked.clear()
         self._ending.stop_all()
 
 

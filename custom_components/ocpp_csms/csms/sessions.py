@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, Any
 
+from .admission import DECIDED
 from .allowance import Allowances
 from .authorization import StartPolicy
 from .changes import EvseKey, StationKey
@@ -19,7 +20,13 @@ from .meter import totals_of
 from .model.commands import GetTransactionStatus
 from .model.events import MeterSampled, TokenPresented, TransactionReported
 from .model.evse import ChargingState, EvseStatus
-from .model.id_token import IdToken, IdTokenInfo, IdTokenStatus
+from .model.id_token import (
+    IdToken,
+    IdTokenInfo,
+    IdTokenStatus,
+    is_same_token,
+    token_key,
+)
 from .model.meter import REGISTER, Samples
 from .model.replies import (
     ACKNOWLEDGED,
@@ -46,13 +53,14 @@ _FLOWING = (EvseStatus.CHARGING, EvseStatus.SUSPENDED_EV, EvseStatus.SUSPENDED_E
 class Sessions:
     """Applies what a station tells of its transactions and meters."""
 
-    __slots__ = ("_allowances", "_presented", "_recorder", "_station")
+    __slots__ = ("_allowances", "_asking", "_presented", "_recorder", "_station")
 
     def __init__(self, station: Station, recorder: Recorder) -> None:
         """Serve a station."""
         self._station = station
         self._recorder = recorder
         self._allowances = Allowances(station)
+        self._asking: set[asyncio.Task[TransactionReply]] = set()
         self._presented: str | None = None
         """The token that was asked about last, until a transaction begins."""
 
@@ -62,6 +70,8 @@ class Sessions:
         """Reply whether a token may charge, at once or when somebody has decided."""
         station, token = self._station, event.id_token
         info = station.admission.judge(token, now)
+        if info is None and station.admission.charges(token):
+            info = IdTokenInfo()
         self._presented = token.value
         evses = station.evses
         only = next(iter(evses)) if len(evses) == 1 else 0
@@ -79,7 +89,7 @@ class Sessions:
     ) -> TransactionReply | Deferred:
         """Apply a transaction event of any version and reply to it."""
         token = event.id_token
-        info = self._station.admission.judge(token, now) if token else None
+        info = self._judged(event, token, now) if token else None
         if not event.offline:
             self._station.hear_clock(event.at, now)
         started = event.phase is TransactionPhase.STARTED
@@ -91,11 +101,46 @@ class Sessions:
         if transaction.clock_offset_s is None:
             transaction.clock_offset_s = self._station.clock_offset.seconds
         if token is not None and info is None:
-            evse_id = transaction.evse_id
-            decision = self._station.admission.ask(token, evse_id)
-            self._recorder.keep(transaction)
-            return Deferred(self._decided(event, transaction, decision))
+            return Deferred(asyncio.shield(self._ask(event, token, transaction)))
         return self._admitted(event, transaction, info)
+
+    def _judged(
+        self, event: TransactionReported, token: IdToken, now: datetime
+    ) -> IdTokenInfo | None:
+        """Return what is said of the token of an event; None where somebody has to be asked.
+
+        What was decided at the begin of a transaction holds for all of it, and nobody is
+        asked about what is over, or began long ago.
+        """
+        station, at = self._station, self._happened(event, now)
+        info = station.admission.judge(token, now, at)
+        if info is not None:
+            return info
+        began = event.phase is TransactionPhase.STARTED
+        known = station.transactions.known_start(event) if began else self._find(event)
+        if known is not None and known.lets(token.value):
+            return IdTokenInfo()
+        if event.phase is TransactionPhase.ENDED or now - at > DECIDED:
+            return station.admission.judge_past(token, at)
+        return None
+
+    def _happened(self, event: TransactionReported, now: datetime) -> datetime:
+        """Return when what an event tells happened, by the right clock; never in the future."""
+        ahead = timedelta(seconds=self._station.clock_offset.seconds or 0.0)
+        return now if event.at is None else min(event.at - ahead, now)
+
+    def _ask(
+        self, event: TransactionReported, token: IdToken, transaction: Transaction
+    ) -> asyncio.Task[TransactionReply]:
+        """Ask about a token; the answer counts, whatever becomes of the connection meanwhile."""
+        if is_same_token(transaction.id_token, token.value):
+            transaction.undecided = True
+        decision = self._station.admission.ask(token, transaction.evse_id)
+        self._recorder.keep(transaction)
+        asking = asyncio.create_task(self._decided(event, transaction, decision))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return asking
 
     async def _decided(
         self,
@@ -103,7 +148,9 @@ class Sessions:
         transaction: Transaction,
         decision: Awaitable[IdTokenInfo],
     ) -> TransactionReply:
-        return self._admitted(event, transaction, await decision)
+        reply = self._admitted(event, transaction, await decision)
+        self._station.flush()
+        return reply
 
     def _admitted(
         self,
@@ -118,9 +165,12 @@ class Sessions:
         if token is not None and evse is not None and runs and _is_good(info):
             if station.admission.in_use(token, evse):
                 info = IdTokenInfo(IdTokenStatus.CONCURRENT_TX)
-        of_token = token is not None and (token.value or None) == transaction.id_token
+        key = None if token is None else token_key(token.value)
+        of_token = key == token_key(transaction.id_token or "")
         # What is said of a card at the end takes nothing back of what was let begin.
         judged = of_token and transaction.ended_at is None
+        if of_token:
+            transaction.undecided = False
         station.admission.note(transaction, info if judged else None)
         if evse is not None and runs:
             if transaction.refused or self._lacks_token(transaction):
@@ -142,8 +192,10 @@ class Sessions:
         )
 
     def stop(self) -> None:
-        """Watch nothing any more."""
+        """Watch nothing any more, and wait for nobody."""
         self._allowances.stop()
+        for asking in self._asking:
+            asking.cancel()
 
     def end_lost(self, evse: Evse, at: datetime) -> None:
         """End a transaction whose own end was not heard."""

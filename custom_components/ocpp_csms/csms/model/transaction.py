@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .evse import ChargingState
+from .id_token import is_same_token
 
 
 class TransactionPhase(StrEnum):
@@ -26,7 +27,7 @@ class Transaction:
     it, if not by our id; `id_confirmed` that it has used our id. `kept_wh` is what was known
     before a crash: the least that the energy can be. `start_heard` is False where only the end
     was; `clock_offset_s` is how far the station's clock, by which it tells times, was ahead.
-    `refused` says that the token was, `holder` and `vehicle` whose it was at the time.
+    `refused` says that the token was, `undecided` that somebody has still to say, `holder` and `vehicle` whose it was at the time.
     `signed` holds what the meter has signed: at the begin, last meanwhile, and at the end.
     `record` is its number in the journal,
     0 while it is in none.
@@ -38,6 +39,7 @@ class Transaction:
     started_at: datetime
     id_token: str | None = None
     refused: bool = False
+    undecided: bool = False
     holder: str | None = None
     holder_id: str | None = None
     vehicle: str | None = None
@@ -68,6 +70,14 @@ class Transaction:
     def lacks_start(self) -> bool:
         """Whether its start was not heard: it may have begun earlier."""
         return self.resumed or not self.start_heard
+
+    def lets(self, id_token: str) -> bool:
+        """Return whether it was decided that it is charged with this token."""
+        return (
+            is_same_token(self.id_token, id_token)
+            and not self.refused
+            and not self.undecided
+        )
 
     @property
     def lacks_token(self) -> bool:
