@@ -1,6 +1,6 @@
 """Sessions as Charge Detail Records of OCPI 2.2.1 (section 10), for services that reimburse."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ PARTY = "HOM"
 """Who operates the charger: OCPI has no word for a home."""
 _UNKNOWN_COUNTRY = "UND"
 _MOST_ID, _MOST_UID, _MOST_NAME = 39, 36, 255
+_MOST_KEY, _MOST_SIGNED = 512, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def _cdr(session: Session, place: Place, house: House, now: datetime) -> dict[st
         "total_parking_time": round(hours - charging_h, 4),
         "last_updated": _time(now),
     }
-    if session.signed:
-        cdr["signed_data"] = _signed(session)
+    if signed := _signed(session):
+        cdr["signed_data"] = signed
     if remark := _remark(session):
         cdr["remark"] = remark
     return cdr
@@ -105,18 +106,19 @@ def _location(session: Session, place: Place, house: House) -> dict[str, Any]:
 
 
 def _periods(session: Session) -> list[dict[str, Any]]:
-    """Return a period for each quarter hour in which energy flowed, one for all if none is known."""
-    quarters = session.summary.quarters
-    if not quarters:
-        return [_period(session.started_at, session.energy_wh or 0.0)]
-    periods: list[dict[str, Any]] = []
-    last: datetime | None = None
+    """Return the quarter hours in which energy flowed, and what is between them, in sequence.
+
+    They fill the session from its begin to its end; one for all, if no quarter hour is known.
+    """
+    begin, end = session.started_at, session.ended_at
+    quarters = session.summary.quarters or ((begin, session.energy_wh or 0.0),)
+    volumes: dict[datetime, float] = {begin: 0.0}
     for at, energy_wh in quarters:
-        if last is not None and at > last + SLOT:
-            periods.append(_period(last + SLOT, 0.0))
-        periods.append(_period(max(at, session.started_at), energy_wh))
-        last = at
-    return periods
+        start, over = max(at, begin), at + SLOT
+        volumes[start] = volumes.get(start, 0.0) + energy_wh
+        if session.summary.quarters and begin < over and (end is None or over < end):
+            volumes.setdefault(over, 0.0)
+    return [_period(start, volumes[start]) for start in sorted(volumes)]
 
 
 def _period(start: datetime, energy_wh: float) -> dict[str, Any]:
@@ -127,24 +129,34 @@ def _period(start: datetime, energy_wh: float) -> dict[str, Any]:
     }
 
 
-def _signed(session: Session) -> dict[str, Any]:
-    first = session.signed[0]
+def _signed(session: Session) -> dict[str, Any] | None:
+    """Return what the meter has signed; what is too long for OCPI would be worth nothing cut."""
+    values = [value for value in session.signed if not _is_too_long(value)]
+    if not values:
+        return None
+    key = values[0].get("public_key") or ""
     return {
-        "encoding_method": str(first.get("encoding") or "OCMF")[:36],
-        "public_key": first.get("public_key") or "",
+        "encoding_method": str(values[0].get("encoding") or "OCMF")[:36],
+        "public_key": key if len(key) <= _MOST_KEY else "",
         "signed_values": [
             {
                 "nature": value.get("nature") or "Intermediate",
                 "plain_data": "",
                 "signed_data": value["data"],
             }
-            for value in session.signed
+            for value in values
         ],
     }
 
 
+def _is_too_long(value: Mapping[str, str | None]) -> bool:
+    return len(value["data"] or "") > _MOST_SIGNED
+
+
 def _remark(session: Session) -> str:
     remarks = [str(remark) for remark in sorted(session.remarks - {Remark.RUNNING})]
+    if any(_is_too_long(value) for value in session.signed):
+        remarks = [*remarks, "signed_values_too_long"]
     if session.cost is None:
         remarks = [*remarks, "no_price_known"]
     return ", ".join(remarks)

@@ -37,6 +37,7 @@ from .session_table import Place, change_data, session_csv, session_data, sessio
 
 _A_MONTH = timedelta(days=31)
 _FIRST = datetime(2000, 1, 1, tzinfo=dt_util.UTC)
+_LAST_YEAR = 9000
 _CSV, _CSV_COMMA, _JSON, _OCPI = "csv", "csv_decimal_comma", "json", "ocpi"
 _CONTENT_TYPES = {
     _CSV: ("sessions.csv", "text/csv"),
@@ -46,9 +47,19 @@ _CONTENT_TYPES = {
 }
 _GROUPS = ("station", "holder", "month")
 
+
+def _moment(value: Any) -> datetime:
+    """Return a time that a session can have had. Raises Invalid."""
+    time = cv.datetime(value)
+    if not _FIRST.year <= time.year < _LAST_YEAR:
+        raise probatio.Invalid(f"{time.year} is no year of a session")
+    return time
+
+
+_RECORD = probatio.All(probatio.Coerce(int), probatio.Range(min=1, max=2**63 - 1))
 _FILTER: dict[Any, Any] = {
-    probatio.Optional("begin"): cv.datetime,
-    probatio.Optional("end"): cv.datetime,
+    probatio.Optional("begin"): _moment,
+    probatio.Optional("end"): _moment,
     probatio.Optional(ATTR_DEVICE_ID): probatio.All(
         probatio.EnsureList(), probatio.Length(min=1), [cv.string]
     ),
@@ -72,23 +83,21 @@ CREATE_REPORT_FIELDS: dict[Any, Any] = {
     probatio.Optional("path"): cv.string,
 }
 
-_SESSION_IDS = probatio.All(
-    probatio.EnsureList(), probatio.Length(min=1), [probatio.Coerce(int)]
-)
+_SESSION_IDS = probatio.All(probatio.EnsureList(), probatio.Length(min=1), [_RECORD])
 DELETE_SESSIONS_FIELDS: dict[Any, Any] = {
     probatio.Required("sessions"): _SESSION_IDS,
     probatio.Required("reason"): probatio.All(cv.string, probatio.Length(min=1)),
 }
 CORRECT_SESSION_FIELDS: dict[Any, Any] = {
-    probatio.Required("session"): probatio.Coerce(int),
+    probatio.Required("session"): _RECORD,
     probatio.Required("reason"): probatio.All(cv.string, probatio.Length(min=1)),
     probatio.Optional("energy"): probatio.Coerce(float),
     probatio.Optional("cost"): probatio.Coerce(float),
     probatio.Optional("id_token"): cv.string,
     probatio.Optional("holder"): cv.string,
     probatio.Optional("vehicle"): cv.string,
-    probatio.Optional("started_at"): cv.datetime,
-    probatio.Optional("ended_at"): cv.datetime,
+    probatio.Optional("started_at"): _moment,
+    probatio.Optional("ended_at"): _moment,
 }
 
 type Action = Callable[[HomeAssistant, ServiceCall], Awaitable[ServiceResponse]]
@@ -295,7 +304,9 @@ def _holder(
         same = (h for h in holders if h.name.casefold() == name.strip().casefold())
         known = next(same, None)
         # Whoever is not set up is nobody else either, whose token it may be.
-        return (known.name, known.id) if known else (name.strip(), f"name/{name}")
+        return (
+            (known.name, known.id) if known else (name.strip(), f"name/{name.strip()}")
+        )
     if (token := data.get("id_token")) is None:
         return None, None
     keys = {token_key(each.value): h for h in holders for each in h.tokens}
@@ -451,7 +462,7 @@ SESSION_ACTIONS: dict[str, tuple[dict[Any, Any], Action, SupportsResponse]] = {
         SupportsResponse.NONE,
     ),
     "get_session_history": (
-        {probatio.Required("session"): probatio.Coerce(int)},
+        {probatio.Required("session"): _RECORD},
         _get_session_history,
         SupportsResponse.ONLY,
     ),

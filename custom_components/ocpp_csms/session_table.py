@@ -32,8 +32,12 @@ class Place:
         return self.names.get(identity, identity)
 
     def holder(self, session: Session) -> str | None:
-        """Return whose session it was; if nobody's then, who holds its token now."""
-        if session.holder is not None or session.id_token is None:
+        """Return whose session it was; if nobody's then, who holds its token now.
+
+        One that a user has taken from its holder has none.
+        """
+        taken = session.holder is None and session.holder_id is not None
+        if session.holder is not None or session.id_token is None or taken:
             return session.holder
         return self.holders.get(token_key(session.id_token))
 

@@ -14,6 +14,7 @@ from homeassistant.exceptions import (
     Unauthorized,
 )
 from homeassistant.util import dt as dt_util
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -27,6 +28,7 @@ from .common import (
     NAME,
     Charger,
     assert_translated,
+    holder,
     mock_entry,
     subentry_data,
 )
@@ -295,6 +297,46 @@ async def test_refused_changes(
     with pytest.raises(ServiceValidationError) as raised:
         await _do(past, action, reason="a test", **data)
     assert raised.value.translation_key == key
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("get_sessions", {"end": "0001-01-01 00:00"}),
+        ("get_sessions", {"begin": "9999-12-31 23:59"}),
+        ("get_session_totals", {"end": "0001-01-01 00:00"}),
+        ("export_sessions", {"end": "1999-01-01 00:00"}),
+        ("correct_session", {"session": "1", "started_at": "9999-12-31 23:59"}),
+        ("correct_session", {"session": 2**63, "energy": 1}),
+        ("delete_sessions", {"sessions": [0]}),
+        ("get_session_history", {"session": 2**70}),
+    ],
+)
+async def test_values_of_no_session(
+    past: HomeAssistant, action: str, data: dict[str, Any]
+) -> None:
+    """Times and numbers that no session can have are refused before anything is asked."""
+    changes = action in ("correct_session", "delete_sessions")
+    reason = {"reason": "a test"} if changes else {}
+    with pytest.raises(probatio.Invalid):
+        await past.services.async_call(
+            DOMAIN,
+            action,
+            data | reason,
+            blocking=True,
+            return_response=not changes,
+        )
+
+
+async def test_a_session_that_is_nobodys(past: HomeAssistant, set_up: SetUp) -> None:
+    """A holder that is taken away is told of nowhere, whoever has the token."""
+    await set_up(mock_entry(subentry_data("CP2"), holder("Ann", "04AABB")))
+    first = await _first(past)
+    named = {"session": first["id"], "reason": "a test"}
+    await _do(past, "correct_session", **named, id_token="04AABB", holder="Bob")
+    assert (await _first(past))["holder"] == "Bob"
+    await _do(past, "correct_session", **named, holder=" ")
+    assert (await _first(past))["holder"] is None
 
 
 @pytest.mark.parametrize("action", ["correct_session", "delete_sessions"])
