@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from custom_components.ocpp_csms.csms import codec, sessions
+from custom_components.ocpp_csms.csms import closing, codec
 from custom_components.ocpp_csms.csms.occurrences import Occurrence
 from custom_components.ocpp_csms.csms.server import Server, ServerSettings
 from custom_components.ocpp_csms.csms.station import Station, StationConfig
@@ -64,7 +64,7 @@ def compiled_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Close transactions at once that a status shows to be over."""
-    monkeypatch.setattr(sessions, "GRACE_S", 0)
+    monkeypatch.setattr(closing, "GRACE_S", 0)
 
 
 @pytest.fixture(params=VERSIONS)

@@ -456,7 +456,7 @@ async def test_many_questions(open_place: Open) -> None:
     """Somebody who tries many tokens at a time is not asked about with all of them."""
     place = await open_place(unknown="ask")
     for number in range(20):
-        place.station.admission.ask(IdToken(f"T{number}"), 1).close()  # type: ignore[attr-defined]
+        place.station.admission.ask(IdToken(f"T{number}"), 1)
     assert len(place.told(ASKED)) == 8
 
 

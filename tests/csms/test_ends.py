@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.ocpp_csms.csms import control, sessions
+from custom_components.ocpp_csms.csms import closing, control
 from custom_components.ocpp_csms.csms.model.meter import CURRENT, POWER
 from custom_components.ocpp_csms.csms.occurrences import Occurrence, OccurrenceKind
 from custom_components.ocpp_csms.csms.server import Server
@@ -168,7 +168,7 @@ async def test_end_after_the_status(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """2.x: an end that follows the status is told once, with its own energy and reason."""
-    monkeypatch.setattr(sessions, "GRACE_S", 60)
+    monkeypatch.setattr(closing, "GRACE_S", 60)
     await cp1_201.call("TransactionEvent", event(meterValue=[energy(1000)]))
     update = event("Updated", at=3600, meterValue=[energy(5000, at=3600)])
     await cp1_201.call("TransactionEvent", update)
@@ -192,7 +192,7 @@ async def test_stop_after_the_status(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """1.6: a StopTransaction that follows the status is told once, with its own energy."""
-    monkeypatch.setattr(sessions, "GRACE_S", 60)
+    monkeypatch.setattr(closing, "GRACE_S", 60)
     tx = await _begin(cp1)
     await cp1.call("StatusNotification", status(timestamp=stamp(60)))
     await cp1.call("StopTransaction", stop(tx, wh=3000, reason="EVDisconnected"))
@@ -299,7 +299,7 @@ async def test_nothing_waits_after_the_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No timer is left of a transaction that was about to be closed."""
-    monkeypatch.setattr(sessions, "GRACE_S", 60)
+    monkeypatch.setattr(closing, "GRACE_S", 60)
     await _begin(cp1)
     await cp1.call("StatusNotification", status(timestamp=stamp(60)))
     timer = station.evses[1].closing

@@ -37,7 +37,7 @@ class Admission:
     def __init__(self, station: Station) -> None:
         """Serve a station."""
         self._station = station
-        self._asked: dict[str, asyncio.Future[bool]] = {}
+        self._asked: dict[str, asyncio.Future[IdTokenInfo]] = {}
         self._granted: dict[str, datetime] = {}
         self._ending = EvseTimers()
 
@@ -85,24 +85,20 @@ class Admission:
 
     def ask(self, token: IdToken, evse_id: int) -> Awaitable[IdTokenInfo]:
         """Ask whether a token may charge; one that is asked about already is not again."""
-        key = token_key(token.value)
+        key, loop = token_key(token.value), asyncio.get_running_loop()
         asked = self._asked.get(key)
         if asked is None:
+            asked = loop.create_future()
             if len(self._asked) >= _MOST_ASKED:
-                return _at_once(IdTokenInfo(IdTokenStatus.INVALID))
-            loop = asyncio.get_running_loop()
-            asked = self._asked[key] = loop.create_future()
+                asked.set_result(IdTokenInfo(IdTokenStatus.INVALID))
+                return asked
+            self._asked[key] = asked
             timer = loop.call_later(ASK_S, self._decide, key, False)
             asked.add_done_callback(lambda _: timer.cancel())
             data = {"id_token": token.value, "seconds": ASK_S, **self.known(token)}
             kind = OccurrenceKind.AUTHORIZATION_REQUESTED
             self._station.tell(Occurrence(kind, evse_id, data))
-        return self._answered(key, asked)
-
-    async def _answered(self, key: str, asked: asyncio.Future[bool]) -> IdTokenInfo:
-        if await asyncio.shield(asked):
-            return IdTokenInfo(expires_at=self._granted.get(key))
-        return IdTokenInfo(IdTokenStatus.INVALID)
+        return asyncio.shield(asked)
 
     def answer(self, token: str, *, accepted: bool) -> None:
         """Decide on a token that is asked about. Raises InvalidRequestError if none is."""
@@ -128,11 +124,13 @@ class Admission:
         self._granted = granted | {key: now + DECIDED}
 
     def _decide(self, key: str, accepted: bool) -> None:
+        info = IdTokenInfo(IdTokenStatus.INVALID)
         if accepted:
             self._grant(key)
+            info = IdTokenInfo(expires_at=self._granted[key])
         asked = self._asked.pop(key)
         if not asked.done():
-            asked.set_result(accepted)
+            asked.set_result(info)
 
     def known(self, token: IdToken) -> dict[str, str | bool | None]:
         """Return what is told of a token besides itself: whether somebody holds it, and who."""
@@ -182,7 +180,3 @@ class Admission:
             asked.cancel()
         self._asked.clear()
         self._ending.stop_all()
-
-
-async def _at_once(info: IdTokenInfo) -> IdTokenInfo:
-    return info

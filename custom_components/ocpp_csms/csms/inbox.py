@@ -72,11 +72,11 @@ class Inbox:
             FirmwareStatusChanged: self._firmware_status,
             HeartbeatReceived: self._heartbeat,
             LogStatusChanged: self._log_status,
-            MeterSampled: self._sessions.sampled,
+            MeterSampled: self._sessions.sampling.sampled,
             ReportReceived: self._report_received,
             SecurityEventReported: self._security_event,
             StatusChanged: self._status_changed,
-            TokenPresented: self._sessions.token_presented,
+            TokenPresented: self._sessions.tokens.presented,
             TransactionReported: self._sessions.reported,
         }
 
@@ -129,7 +129,7 @@ class Inbox:
         connector.problem = _problem_after(event, connector)
         connector.status = event.status
         if self._shows_no_transaction(evse, event):
-            self._sessions.close_stale(evse, event.at or now)
+            self._sessions.closing.close_stale(evse, event.at or now)
         self._sessions.status_changed(evse, before, now)
         if evse.problem != problem_before:
             station.mark(EvseKey.PROBLEM, evse.id)

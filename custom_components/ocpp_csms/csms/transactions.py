@@ -76,6 +76,24 @@ class Transactions:
         """Return a transaction by our id or by the id that the station gave it."""
         return self._known.get(self._aliases.get(transaction_id, transaction_id))
 
+    def of(
+        self, event: TransactionReported, evses: Iterable[Evse]
+    ) -> Transaction | None:
+        """Return the transaction that a message belongs to.
+
+        An end without a usable id is that of the one transaction that runs, if that has
+        never been called by its id: its start was not answered, or the answer not heeded.
+        """
+        id_ = event.transaction_id or ""
+        if id_ not in NO_TRANSACTION:
+            return self.find(id_)
+        running = [evse.transaction for evse in evses if evse.transaction]
+        if event.phase is TransactionPhase.ENDED and len(running) == 1:
+            (only,) = running
+            if not only.id_confirmed and _can_end(only, event):
+                return only
+        return self.known_end(event)
+
     def known_start(self, event: TransactionReported) -> Transaction | None:
         """Return the transaction that a repeated start began already."""
         if event.transaction_id is not None:
@@ -384,6 +402,13 @@ def _is_reused(known: Transaction, event: TransactionReported) -> bool:
     """
     ended = known.ended_at
     return ended is not None and event.at is not None and event.at > ended
+
+
+def _can_end(transaction: Transaction, event: TransactionReported) -> bool:
+    """Return whether an end can be that of a transaction, by its time and its register."""
+    start_wh, stop_wh = transaction.reported_start_wh, event.meter_wh
+    in_time = event.at is None or event.at >= transaction.started_at
+    return in_time and (start_wh is None or stop_wh is None or stop_wh >= start_wh)
 
 
 def _take_start(transaction: Transaction, evse: Evse, start_wh: float | None) -> None:
