@@ -1,6 +1,6 @@
 """What the decisions cost in time, and what they bring in a week."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -73,7 +73,7 @@ def measure_decisions(plan: Plan) -> list[Row]:
     return [
         *_planning(times),
         _composing(times),
-        _writing(min(times, 10)),
+        *_writing(min(times, 10)),
         *_stepping(times),
         *_weeks(4 if plan.details else 1),
     ]
@@ -170,14 +170,40 @@ def _composing(times: int) -> Row:
     return _row("Composite schedule of 10 profiles over 24 h", spent, COMPOSITE_MS)
 
 
-def _writing(times: int) -> Row:
+def _writing(times: int) -> list[Row]:
     """Return how long it takes to find the messages for a station whose all is new."""
     tell("decisions: messages")
+    few, some, many = (
+        median(_cpu_ms(partial(_order_of, *_rewritten(count)), times))
+        for count in (10, EVSES, 2 * EVSES)
+    )
+    growth = (many / (2 * EVSES)) / (few / 10)
+    return [
+        Row(
+            f"Order of the messages that change all of {EVSES} EVSEs", f"{some:.0f} ms"
+        ),
+        Row(
+            "The same with 10 / 20 / 40 EVSEs",
+            f"{few:.0f} / {some:.0f} / {many:.0f} ms",
+            f"an EVSE at most {GROWTH:g} x as dear",
+            growth <= GROWTH,
+        ),
+    ]
+
+
+def _order_of(
+    after: Sequence[Installed], before: Sequence[Installed], _: int
+) -> object:
+    return diff(after, before, _NOW)
+
+
+def _rewritten(evses: int) -> tuple[list[Installed], list[Installed]]:
+    """Return what a station is to have, and what it has, all of it different."""
     ability = Capabilities(version=OcppVersion.V16, max_periods=16)
 
     def wanted(more_a: float) -> list[Installed]:
         profiles = [*compile_fuse(200 + more_a, ability, _NOW).profiles]
-        for evse_id in range(1, EVSES + 1):
+        for evse_id in range(1, evses + 1):
             plan = tuple(
                 Stretch(_NOW + SLOT * n, _NOW + SLOT * (n + 1), 6 + n % 8 + more_a)
                 for n in range(14)
@@ -190,11 +216,7 @@ def _writing(times: int) -> Row:
             profiles += compile_profiles(desired, ability, _NOW, evse_id).profiles
         return profiles
 
-    before, after = wanted(0), wanted(1)
-    spent = median(_cpu_ms(lambda _: diff(after, before, _NOW), times))
-    return Row(
-        f"Order of the messages that change all of {EVSES} EVSEs", f"{spent:.0f} ms"
-    )
+    return wanted(1), wanted(0)
 
 
 def _stepping(times: int) -> list[Row]:

@@ -9,7 +9,8 @@ from custom_components.ocpp_csms.csms.charging.composite import (
     Question,
     composite,
 )
-from custom_components.ocpp_csms.csms.charging.operations import after, diff
+from custom_components.ocpp_csms.csms.charging.operation import after
+from custom_components.ocpp_csms.csms.charging.operations import diff
 from custom_components.ocpp_csms.csms.charging.profile import Desired, compile_profiles
 from custom_components.ocpp_csms.csms.model.profile import Period
 from custom_components.ocpp_csms.csms.model.version import OcppVersion

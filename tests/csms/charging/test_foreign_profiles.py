@@ -7,12 +7,8 @@ import pytest
 
 from custom_components.ocpp_csms.csms.charging.combine import UNLIMITED
 from custom_components.ocpp_csms.csms.charging.composite import Installed
-from custom_components.ocpp_csms.csms.charging.operations import (
-    Changes,
-    OperationKind,
-    after,
-    diff,
-)
+from custom_components.ocpp_csms.csms.charging.operation import OperationKind, after
+from custom_components.ocpp_csms.csms.charging.operations import Changes, diff
 from custom_components.ocpp_csms.csms.charging.outlook import Outlook
 from custom_components.ocpp_csms.csms.charging.profile import (
     Layer,

@@ -14,7 +14,8 @@ from custom_components.ocpp_csms.csms.charging.obstacles import (
     ObstacleKind,
     obstacles,
 )
-from custom_components.ocpp_csms.csms.charging.operations import after, diff
+from custom_components.ocpp_csms.csms.charging.operation import after
+from custom_components.ocpp_csms.csms.charging.operations import diff
 from custom_components.ocpp_csms.csms.charging.outlook import Outlook
 from custom_components.ocpp_csms.csms.charging.profile import (
     Desired,

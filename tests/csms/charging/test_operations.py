@@ -13,19 +13,15 @@ from custom_components.ocpp_csms.csms.charging.composite import (
     Question,
     composite,
 )
-from custom_components.ocpp_csms.csms.charging.operations import (
-    Changes,
-    OperationKind,
-    after,
-    diff,
-    says_same,
-)
+from custom_components.ocpp_csms.csms.charging.operation import OperationKind, after
+from custom_components.ocpp_csms.csms.charging.operations import Changes, diff
 from custom_components.ocpp_csms.csms.charging.profile import (
     Desired,
     Live,
     compile_fuse,
     compile_profiles,
 )
+from custom_components.ocpp_csms.csms.charging.sameness import says_same
 from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch
 from custom_components.ocpp_csms.csms.model.profile import Kind
 from custom_components.ocpp_csms.csms.model.version import OcppVersion

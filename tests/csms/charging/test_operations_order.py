@@ -13,7 +13,8 @@ from custom_components.ocpp_csms.csms.charging.composite import (
     Session,
     composite,
 )
-from custom_components.ocpp_csms.csms.charging.operations import Changes, after, diff
+from custom_components.ocpp_csms.csms.charging.operation import after
+from custom_components.ocpp_csms.csms.charging.operations import Changes, diff
 from custom_components.ocpp_csms.csms.charging.profile import (
     Desired,
     Live,

@@ -1,0 +1,56 @@
+"""How much more than before a change, and after it, EVSEs are allowed on the way."""
+
+from collections.abc import Collection, Iterable
+
+from .composite import Installed
+from .outlook import Outlook
+from .timeline import Timeline
+
+
+class Bounds:
+    """What each EVSE may be allowed while profiles change: what it was, and what it will be."""
+
+    def __init__(
+        self, outlook: Outlook, before: Iterable[Installed], goal: Iterable[Installed]
+    ) -> None:
+        """Take what is installed, and what is to be in the end."""
+        self._outlook = outlook
+        self._ends = _by_evse(before), _by_evse(goal)
+        self._timelines: dict[int, list[Timeline]] = {}
+        self._known: dict[tuple[int, frozenset[int]], float] = {}
+        self._kept: list[Collection[Installed]] = []
+
+    @property
+    def evse_ids(self) -> tuple[int, ...]:
+        """The EVSEs that the profiles are about."""
+        return self._outlook.evse_ids
+
+    def excess(self, evse_id: int, concerned: Collection[Installed]) -> float:
+        """Return how much more an EVSE is allowed by what concerns it, at worst, in A.
+
+        What was asked before is known, by the very objects.
+        """
+        key = evse_id, frozenset(map(id, concerned))
+        known = self._known.get(key)
+        if known is None:
+            # Kept, so that no other object gets the identity of one of these.
+            self._kept.append(concerned)
+            bounds = self._of(evse_id)
+            known = self._outlook.excess(concerned, evse_id, bounds)
+            self._known[key] = known
+        return known
+
+    def _of(self, evse_id: int) -> list[Timeline]:
+        if evse_id not in self._timelines:
+            self._timelines[evse_id] = [
+                self._outlook.allowed([*end.get(0, ()), *end.get(evse_id, ())], evse_id)
+                for end in self._ends
+            ]
+        return self._timelines[evse_id]
+
+
+def _by_evse(items: Iterable[Installed]) -> dict[int, list[Installed]]:
+    found: dict[int, list[Installed]] = {}
+    for item in items:
+        found.setdefault(item.evse_id, []).append(item)
+    return found
