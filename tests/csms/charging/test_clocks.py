@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.ocpp_csms.csms.charging.ability import PhaseAbility
@@ -35,6 +36,11 @@ STEP = timedelta(seconds=30)
 AHEAD = [timedelta(hours=1), timedelta(days=1), timedelta(days=3650)]
 
 
+def hours(number: int) -> timedelta:
+    """Return so many hours."""
+    return timedelta(hours=number)
+
+
 @pytest.mark.parametrize("ahead", AHEAD)
 def test_leases_after_a_clock_was_ahead(ahead: timedelta) -> None:
     """A clock that was ahead once takes no writes away: no lease ends without its repetition."""
@@ -47,6 +53,68 @@ def test_leases_after_a_clock_was_ahead(ahead: timedelta) -> None:
         state, setpoint = step(state, seen, config)
         told = now if setpoint.write else told
         assert now - told <= setpoint.lease
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=40), *AHEAD])
+def test_a_clock_that_was_ahead_gives_nothing(ahead: timedelta) -> None:
+    """What came back by a clock that was ahead is taken away when it goes back."""
+    budget = Budget(300)
+    purse = Purse().at_time(T0, budget).take(75)
+    ahead_purse = purse.at_time(T0 + ahead, budget)
+    gained = ahead_purse.left
+    assert gained is not None
+    assert gained > 0
+    back = ahead_purse.not_after(T0 + STEP).at_time(T0 + STEP, budget)
+    assert back.left == pytest.approx(0)
+    spent = ahead_purse.take(int(gained)).not_after(T0 + STEP)
+    assert not spent.allows(budget)
+    assert spent.at_time(T0 + timedelta(days=1), budget).allows(budget)
+
+
+def test_time_that_was_watched_counts() -> None:
+    """A clock that has been ahead for days, and is set right, takes nothing that came by then."""
+    budget = Budget(300)
+    purse = Purse().at_time(T0 - timedelta(days=9), budget)
+    for number in range(3000):
+        purse = purse.at_time(T0 + STEP * number, budget)
+    assert purse.take(10).not_after(T0 - timedelta(days=3)).left == budget.burst - 10
+
+
+_JUMP = st.tuples(
+    st.integers(0, 2880), st.integers(1, 2880), st.integers(-20, 400).map(hours)
+)
+
+
+@settings(max_examples=60)
+@given(
+    jumps=st.lists(_JUMP, max_size=3),
+    writes=st.sampled_from([8, 24, 300]),
+    greedy=st.integers(1, 40),
+)
+def test_a_budget_holds_whatever_the_clock(
+    jumps: list[tuple[int, int, timedelta]], writes: int, greedy: int
+) -> None:
+    """In no 24 hours by the right clock more than the budget; while it is ahead a burst more."""
+    budget = Budget(writes)
+    purse, told = Purse(), list[int]()
+    late = T0 + timedelta(minutes=5760)
+    for minute in range(5760):
+        ahead = timedelta()
+        for begin, length, jump in jumps:
+            if begin <= minute < begin + length:
+                ahead += jump
+        now = min(T0 + timedelta(minutes=minute) + ahead, late + hours(1300))
+        purse = purse.not_after(now).at_time(now, budget)
+        if minute % greedy == 0 and purse.allows(budget):
+            purse = purse.take(1)
+            told.append(minute)
+    for number, first in enumerate(told):
+        within = sum(minute < first + 1440 for minute in told[number:])
+        assert within <= writes + len(jumps) * budget.burst + 1
+    # Two days after the last jump what was written too much has come back.
+    over = max((begin + length for begin, length, _ in jumps), default=0)
+    if over + 2880 < 5760:
+        assert any(over <= minute < over + 2880 for minute in told)
 
 
 def test_a_budget_that_is_lifted() -> None:

@@ -10,6 +10,9 @@ _DAY_S = 86_400.0
 _LEAST_WRITES = 8
 _SHORTEST_LEASE = timedelta(seconds=300)
 _FOR_ONE = 1 - 1e-9
+_UNSEEN = timedelta(minutes=15)
+"""Whoever steps again after longer may have waited, or been told another time."""
+_DAY = timedelta(days=1)
 KEEP_TO_STOP = 1
 """How many set-points are kept for ending a charge."""
 KEEP_TO_LOWER = 2
@@ -70,15 +73,25 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """What has come back over times in which nobody looked, until one."""
+
+    writes: float
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Purse:
     """The writes that are left at a time; `left` None where the time is not known yet.
 
-    `taken` is what was written before that.
+    `taken` is what was written before that. `unseen` is taken away again when the clock
+    goes back behind it: then it was ahead, and that time has not passed.
     """
 
     left: float | None = None
     at: datetime | None = None
     taken: int = 0
+    unseen: Unseen | None = None
 
     def at_time(self, now: datetime, budget: Budget) -> Purse:
         """Return the purse with what has come back since. A clock that goes back adds none."""
@@ -89,7 +102,13 @@ class Purse:
         if now <= self.at:
             return self
         passed_s = (now - self.at).total_seconds()
-        return Purse(min(budget.burst, self.left + passed_s * budget.per_second), now)
+        left = min(budget.burst, self.left + passed_s * budget.per_second)
+        unseen = self.unseen
+        if now - self.at > _UNSEEN and left > self.left:
+            lately = unseen is not None and now - unseen.until < _DAY
+            before = unseen.writes if unseen is not None and lately else 0.0
+            unseen = Unseen(before + left - self.left, now)
+        return replace(self, left=left, at=now, unseen=unseen)
 
     def allows(self, budget: Budget, keep: int = 0) -> bool:
         """Return whether a set-point can be written and so many others be kept."""
@@ -111,8 +130,17 @@ class Purse:
         """Return the purse after some messages."""
         if self.left is None:
             return replace(self, taken=self.taken + messages)
-        return replace(self, left=max(0.0, self.left - messages))
+        return replace(self, left=self.left - messages)
 
     def not_after(self, now: datetime) -> Purse:
-        """Return the purse as of now at the latest, after a clock went back."""
-        return self if self.at is None else replace(self, at=min(self.at, now))
+        """Return the purse as of now at the latest, after a clock went back.
+
+        What was written too much while it was ahead has to come back before more is, which
+        takes a day or so.
+        """
+        if self.left is None or self.at is None or now >= self.at:
+            return self
+        revoked = self.unseen is not None and self.unseen.until > now
+        if self.unseen is None or not revoked:
+            return replace(self, at=now)
+        return replace(self, left=self.left - self.unseen.writes, at=now, unseen=None)
