@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 import logging
-from math import isfinite
 from typing import Any
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfPower
@@ -37,6 +36,7 @@ from .const import (
     DOMAIN,
 )
 from .csms.charging.errors import ChargingError
+from .csms.charging.figures import is_figure
 from .csms.charging.quarter import Moment, Quarter, advance
 from .csms.charging.rates import co2_factor, price_factor
 from .csms.journal.errors import JournalError
@@ -167,16 +167,17 @@ class House:
         """Return the power of all chosen sources of the sun, None if one is not known."""
         powers = [self._power(e) for e in self._options.get(CONF_SOLAR_POWER) or ()]
         known = [power for power in powers if power is not None]
-        return sum(known) if powers and len(known) == len(powers) else None
+        return _known(sum(known)) if powers and len(known) == len(powers) else None
 
     def _cars(self) -> float:
         """Return the power of all that charges."""
-        return sum(
-            evse.meter.value(POWER) or 0.0
+        powers = (
+            _known(evse.meter.value(POWER) or 0.0)
             for entry in self._hass.config_entries.async_loaded_entries(DOMAIN)
             for coordinator in entry.runtime_data.coordinators.values()
             for evse in coordinator.station.evses.values()
         )
+        return _known(sum(power or 0.0 for power in powers)) or 0.0
 
     def _value(
         self, entity_id: str | None, factor: Callable[[str], float]
@@ -186,7 +187,8 @@ class House:
         if state is None or value is None:
             return None
         try:
-            return value * factor(str(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)))
+            unit = str(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+            return _known(value * factor(unit))
         except ChargingError:
             return None
 
@@ -197,7 +199,7 @@ class House:
             return None
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT, UnitOfPower.WATT)
         try:
-            return PowerConverter.convert(value, unit, UnitOfPower.WATT)
+            return _known(PowerConverter.convert(value, unit, UnitOfPower.WATT))
         except HomeAssistantError:
             return None
 
@@ -209,4 +211,9 @@ class House:
             value = float(state.state)
         except ValueError:
             return state, None
-        return state, value if isfinite(value) else None
+        return state, _known(value)
+
+
+def _known(value: float) -> float | None:
+    """Return a value, None for what can't be in a house."""
+    return value if is_figure(value) else None

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.ocpp_csms.csms.charging.ability import PhaseAbility
@@ -90,6 +90,9 @@ _JUMP = st.tuples(
     jumps=st.lists(_JUMP, max_size=3),
     writes=st.sampled_from([8, 24, 300]),
     greedy=st.integers(1, 40),
+)
+@example(
+    jumps=[(1, 4, hours(6)), (5, 3, hours(24)), (9, 4, hours(48))], writes=8, greedy=1
 )
 def test_a_budget_holds_whatever_the_clock(
     jumps: list[tuple[int, int, timedelta]], writes: int, greedy: int

@@ -1,11 +1,12 @@
 """What an EVSE and its car can do together: currents and phases."""
 
 from dataclasses import dataclass
-from math import isfinite
 
 from .errors import ChargingError
+from .figures import is_figure
 
 ALL_PHASES = 3
+_NUMBERS = (1, 2, 3)
 
 type CurrentRange = tuple[float | None, float | None]
 """Least and most current in A per phase; None where it is not known."""
@@ -21,8 +22,8 @@ def current_range(
     A charger that tells its minimum knows better than the configuration; a car may need
     more than that. Raises ChargingError where nothing is left between them.
     """
-    known = [v for v in (*configured, *charger, *car) if v is not None]
-    if not all(isfinite(value) and value >= 0 for value in known):
+    known = [*configured, *(v for v in (*charger, *car) if v is not None)]
+    if not all(is_figure(value) and value >= 0 for value in known):
         raise ChargingError("charger_not_a_number", str(known))
     least = configured[0] if charger[0] is None else charger[0]
     if car[0] is not None:
@@ -52,7 +53,9 @@ class PhaseAbility:
     def __post_init__(self) -> None:
         """Refuse numbers of phases that there are not."""
         for phases in (self.connected, self.car, self.measured, self.configured):
-            if phases not in (None, 1, 2, 3):
+            if phases is None:
+                continue
+            if phases not in _NUMBERS or isinstance(phases, bool):
                 raise ChargingError("phases_unknown", str(phases))
 
     @property
@@ -86,8 +89,10 @@ class PhaseAbility:
     def after(self, asked: int) -> int | None:
         """Return the phases to switch to where some are asked for, None if that is so already.
 
-        The user's choice wins.
+        The user's choice wins. Raises ChargingError for a number that there is not.
         """
+        if asked not in _NUMBERS or isinstance(asked, bool):
+            raise ChargingError("phases_unknown", str(asked))
         wanted = self.configured or asked
         return None if wanted == self.connected else wanted
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import floor, inf, isfinite
+from math import floor, inf
 
 from .errors import ChargingError
+from .figures import is_figure
 from .times import utc
 
 PHASES = (1, 2, 3)
@@ -114,7 +115,7 @@ class BalanceConfig:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        if not isfinite(self.step_a) or self.step_a <= 0:
+        if not is_figure(self.step_a) or self.step_a <= 0:
             raise ChargingError("step_not_positive", str(self.step_a))
         if min(self.recovery, self.turn, self.stale) < timedelta():
             raise ChargingError("delay_negative")
@@ -222,7 +223,7 @@ def _check_circuits(circuits: Iterable[Circuit]) -> dict[str, Circuit]:
         if {len(circuit.limit_a), len(circuit.measured_a or PHASES)} != {len(PHASES)}:
             raise ChargingError("phases_unknown", circuit.id)
         values = (*circuit.limit_a, circuit.fallback_a, *(circuit.measured_a or ()))
-        if not all(isfinite(value) for value in values):
+        if not all(is_figure(value) for value in values):
             raise ChargingError("circuit_not_a_number", circuit.id)
         if min(*circuit.limit_a, circuit.fallback_a) < 0:
             raise ChargingError("circuit_negative", circuit.id)
@@ -236,7 +237,7 @@ def _check_demand(demand: Demand, circuits: Mapping[str, Circuit]) -> None:
     if demand.circuit not in circuits:
         raise ChargingError("circuit_unknown", demand.circuit)
     values = (demand.min_a, demand.max_a, demand.drawn_a)
-    if not all(isfinite(value) and value >= 0 for value in values):
+    if not all(is_figure(value) and value >= 0 for value in values):
         raise ChargingError("demand_not_a_number", demand.id)
     if demand.min_a > demand.max_a:
         raise ChargingError("minimum_above_maximum", demand.id)

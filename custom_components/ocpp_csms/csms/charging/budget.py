@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from math import floor, inf
 
 from .errors import ChargingError
+from .figures import is_count
 
 _DAY_S = 86_400.0
 _LEAST_WRITES = 8
+_MOST = 10**9
 _SHORTEST_LEASE = timedelta(seconds=300)
 _FOR_ONE = 1 - 1e-9
 _UNSEEN = timedelta(minutes=15)
@@ -33,7 +35,7 @@ class Budget:
     def __post_init__(self) -> None:
         """Refuse a budget that cannot even keep a set-point alive."""
         counts = (self.writes_per_day or 0, self.messages)
-        if not all(isinstance(count, int) for count in counts):
+        if not all(is_count(count, least=-_MOST) for count in counts):
             raise ChargingError("budget_not_a_number", str(counts))
         if self.messages < 1:
             raise ChargingError("messages_missing", str(self.messages))
@@ -102,12 +104,14 @@ class Purse:
         if now <= self.at:
             return self
         passed_s = (now - self.at).total_seconds()
-        left = min(budget.burst, self.left + passed_s * budget.per_second)
+        # However often a clock was wrong, what is owed comes back in a day.
+        before = max(self.left, budget.burst - budget.writes_per_day)
+        left = min(budget.burst, before + passed_s * budget.per_second)
         unseen = self.unseen
-        if now - self.at > _UNSEEN and left > self.left:
+        if now - self.at > _UNSEEN and left > before:
             lately = unseen is not None and now - unseen.until < _DAY
-            before = unseen.writes if unseen is not None and lately else 0.0
-            unseen = Unseen(before + left - self.left, now)
+            others = unseen.writes if unseen is not None and lately else 0.0
+            unseen = Unseen(others + left - before, now)
         return replace(self, left=left, at=now, unseen=unseen)
 
     def allows(self, budget: Budget, keep: int = 0) -> bool:

@@ -1,12 +1,13 @@
 """What a station can be told by charging profiles, as far as it is known."""
 
 from dataclasses import dataclass, replace
-from math import ceil, floor, isfinite
+from math import ceil, floor
 
 from ..model.profile import Kind, Purpose, RateUnit
 from ..model.version import OcppVersion
 from .combine import UNLIMITED, Supply
 from .errors import ChargingError
+from .figures import is_figure
 
 _EPSILON = 1e-6
 
@@ -49,7 +50,7 @@ class Capabilities:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         values = (self.min_a, self.step_a, self.voltage_v, *self.currents_a)
-        if not all(isfinite(value) and value > 0 for value in values):
+        if not all(is_figure(value) and value > 0 for value in values):
             raise ChargingError("charger_not_a_number", str(values))
         counts = (self.max_stack_level, self.max_periods, self.max_profiles or 1)
         if not all(isinstance(count, int) for count in counts):
@@ -87,7 +88,7 @@ class Capabilities:
 
     def snap(self, current_a: float) -> float:
         """Return the current to tell for one that is wanted: never more, 0 for a pause."""
-        if not isfinite(current_a) or current_a < 0:
+        if not is_figure(current_a) or current_a < 0:
             raise ChargingError("current_not_a_number", str(current_a))
         if current_a < self.least_a - _EPSILON:
             return 0.0 if self.zero else self.least_a

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 from ..model.profile import OperationMode, Period, RateUnit
 from .errors import ChargingError
+from .figures import is_figure
 from .timeline import Segment
 
 _DECIMALS = 6
@@ -31,7 +31,7 @@ class Supply:
     def __post_init__(self) -> None:
         """Refuse what can't be converted by."""
         values = (self.limit_a, self.limit_w, self.voltage_v)
-        numbers = all(isfinite(value) and value >= 0 for value in values)
+        numbers = all(is_figure(value) and value >= 0 for value in values)
         if not numbers or self.voltage_v == 0:
             raise ChargingError("supply_not_a_number", str(values))
         if self.phases not in (1, 2, 3):

@@ -12,7 +12,6 @@ is what is allowed without it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import isfinite
 
 from ..model.profile import (
     ChargingProfile,
@@ -23,6 +22,7 @@ from ..model.profile import (
 )
 from .combine import Supply, combine
 from .errors import ChargingError
+from .figures import is_number
 from .timeline import Segment, Timeline, Window, check_profile, fill, slices, stack
 from .times import utc
 
@@ -69,8 +69,11 @@ class Question:
     def __post_init__(self) -> None:
         """Refuse a window that has no end; begin it in UTC."""
         object.__setattr__(self, "start", utc(self.start))
-        if not (isfinite(self.duration_s) and isfinite(self.disconnected_s)):
-            raise ChargingError("duration_not_a_number", str(self.duration_s))
+        lengths = (self.duration_s, self.disconnected_s)
+        if not all(is_number(length) and length >= 0 for length in lengths):
+            raise ChargingError("duration_not_a_number", str(lengths))
+        if not isinstance(self.unit, RateUnit):
+            raise ChargingError("word_unknown", str(self.unit))
 
 
 def composite(

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from math import inf, isclose, isfinite
+from math import inf, isclose
 
 from ..model.profile import CompositeSchedule, Period, RateUnit
 from .errors import ChargingError
+from .figures import is_number
 from .times import utc
 
 _EPSILON = 1e-6
@@ -45,7 +46,7 @@ class Tolerance:
     def __post_init__(self) -> None:
         """Refuse what nothing can be compared by."""
         values = (self.seconds, self.late_s, self.current_a, self.voltage_v)
-        if not all(isfinite(value) and value >= 0 for value in values):
+        if not all(is_number(value) and value >= 0 for value in values):
             raise ChargingError("tolerance_not_a_number", str(values))
         if self.voltage_v == 0 or self.phases not in (1, 2, 3):
             raise ChargingError("tolerance_not_a_number", str(self.voltage_v))
@@ -126,7 +127,7 @@ def compare(
 def _end(schedule: CompositeSchedule, late_s: float) -> float:
     if schedule.duration_s is None:
         return inf
-    if not isfinite(schedule.duration_s):
+    if not is_number(schedule.duration_s):
         raise ChargingError("duration_not_a_number")
     return late_s + schedule.duration_s
 
@@ -144,7 +145,7 @@ def _steps(
         (None, *schedule.periods), schedule.periods, strict=False
     ):
         begins = before is None or period.start_s > before.start_s
-        if not (begins and isfinite(period.start_s) and period.start_s >= 0):
+        if not (begins and is_number(period.start_s) and period.start_s >= 0):
             raise ChargingError("periods_not_in_order")
         values = _values(period, schedule.unit, tolerance)
         step = _Step(late_s + period.start_s, values, period.phases)
@@ -169,7 +170,7 @@ def _values(
         )
     limits = [period.limit if line is None else line for line in (None, *lines)]
     values = [*limits, period.discharge_limit, period.setpoint]
-    if not all(isfinite(value) for value in values if value is not None):
+    if not all(is_number(value) for value in values if value is not None):
         raise ChargingError("limit_not_a_number")
     return tuple(None if value is None else value / divisor for value in values)
 

@@ -1,9 +1,9 @@
 """Ways of charging that a user chooses among, and what each means for others."""
 
 from enum import StrEnum
-from math import isfinite
 
 from .errors import ChargingError
+from .figures import is_figure
 
 
 class Mode(StrEnum):
@@ -26,7 +26,7 @@ def set_current(
     `solar_a` is what following the sun would give now. Raises ChargingError for what is
     no current.
     """
-    if not all(isfinite(value) and value >= 0 for value in (solar_a, min_a, max_a)):
+    if not all(is_figure(value) and value >= 0 for value in (solar_a, min_a, max_a)):
         raise ChargingError("current_not_a_number", f"{solar_a}, {min_a}, {max_a}")
     if min_a > max_a:
         raise ChargingError("minimum_above_maximum", f"{min_a} > {max_a}")
@@ -38,9 +38,9 @@ def set_current(
         case Mode.FAST:
             return max_a
         case Mode.MIN_SOLAR:
-            return max(solar_a, min_a)
+            return min(max(solar_a, min_a), max_a)
         case Mode.SOLAR:
-            return solar_a
+            return min(solar_a, max_a)
         case _:
             raise ChargingError("mode_unknown", str(mode))
 
@@ -51,8 +51,12 @@ def flexible_power(
     """Return how much of the power that a car draws could be left to one more important.
 
     `minimum_w` is what it draws at least while it charges. What a plan needs is not given
-    away, nor what is to be charged fast.
+    away, nor what is to be charged fast. Raises ChargingError for what is no power.
     """
+    if not all(is_figure(value) and value >= 0 for value in (charge_w, minimum_w)):
+        raise ChargingError("power_not_a_number", f"{charge_w}, {minimum_w}")
+    if mode not in frozenset(Mode):
+        raise ChargingError("mode_unknown", str(mode))
     if planned or mode in (Mode.OFF, Mode.FAST):
         return 0.0
     kept_w = minimum_w if mode is Mode.MIN_SOLAR else 0.0

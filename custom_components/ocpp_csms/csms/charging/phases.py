@@ -7,10 +7,11 @@ time after the last one at the earliest, and only so often in a session.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import inf, isfinite, isnan
+from math import inf
 
 from .ability import ALL_PHASES, PhaseAbility
 from .errors import ChargingError
+from .figures import is_count, is_figure, is_limit
 from .times import utc
 
 
@@ -31,13 +32,14 @@ class PhaseConfig:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         values = (self.min_a, self.max_a, self.voltage_v)
-        if not all(isfinite(value) and value > 0 for value in values):
+        if not all(is_figure(value) and value > 0 for value in values):
             raise ChargingError("charger_not_a_number", str(values))
         if self.min_a > self.max_a:
             raise ChargingError("minimum_above_maximum", f"{self.min_a} > {self.max_a}")
         if min(self.up_delay, self.down_delay, self.dwell) < timedelta():
             raise ChargingError("delay_negative")
-        if self.max_switches is not None and self.max_switches < 0:
+        most = self.max_switches
+        if most is not None and not is_count(most):
             raise ChargingError("switches_negative", str(self.max_switches))
 
 
@@ -61,9 +63,9 @@ class PhaseObservation:
     def __post_init__(self) -> None:
         """Refuse what cannot have been measured; bring the time to UTC."""
         object.__setattr__(self, "now", utc(self.now))
-        if not (isfinite(self.site_w) and isfinite(self.charge_w)):
+        if not (is_figure(self.site_w) and is_figure(self.charge_w)):
             raise ChargingError("measurement_not_a_number")
-        if isnan(self.circuit_a) or isnan(self.circuit_w):
+        if not (is_limit(self.circuit_a) and is_limit(self.circuit_w)):
             raise ChargingError("circuit_not_a_number")
 
     @property
@@ -211,6 +213,8 @@ def for_maximum(
     ability: PhaseAbility, config: PhaseConfig, circuit_w: float = inf
 ) -> int | None:
     """Return the phases to switch to for the most power that circuits allow."""
+    if not is_limit(circuit_w):
+        raise ChargingError("circuit_not_a_number", str(circuit_w))
     if not ability.switchable:
         return None
     fits = circuit_w >= config.voltage_v * config.min_a * ALL_PHASES

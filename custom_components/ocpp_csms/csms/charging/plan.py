@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import isfinite
 
 from ..model.rates import Series, floor_slot
 from .errors import ChargingError
+from .figures import is_count, is_figure
 from .taper import Taper
 from .times import utc
 
@@ -29,7 +29,7 @@ class Charger:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         for value in (self.min_a, self.max_a, self.step_a, self.voltage_v):
-            if not isfinite(value) or not 0 < value <= _MOST:
+            if not is_figure(value) or not 0 < value <= _MOST:
                 raise ChargingError("charger_not_a_number", str(value))
         if self.min_a > self.max_a:
             raise ChargingError("minimum_above_maximum", f"{self.min_a} > {self.max_a}")
@@ -49,7 +49,7 @@ def soc_energy(
 ) -> float:
     """Return the energy in Wh that the charger has to give for a state of charge in percent."""
     for value in (soc, target, capacity_wh, efficiency):
-        if not isfinite(value):
+        if not is_figure(value):
             raise ChargingError("soc_not_a_number", str(value))
     if not (0 <= soc <= 100 and 0 <= target <= 100):
         raise ChargingError("soc_out_of_range", f"{soc} to {target}")
@@ -104,21 +104,21 @@ class PlanRequest:
         ):
             _check_series(series)
         energy = self.energy_wh
-        if energy is not None and not (isfinite(energy) and energy >= 0):
+        if energy is not None and not (is_figure(energy) and energy >= 0):
             raise ChargingError("energy_not_a_number", str(energy))
         if energy is None and self.price_limit is None and not self.surplus_only:
             raise ChargingError("goal_missing")
         if not timedelta() <= self.precondition <= _LONGEST_PRECONDITION:
             raise ChargingError("precondition_not_possible", str(self.precondition))
-        if not isfinite(self.start_cost) or self.start_cost < 0:
+        if not is_figure(self.start_cost) or self.start_cost < 0:
             raise ChargingError("start_cost_negative", str(self.start_cost))
         chosen = (self.price_limit, self.unknown_price, self.saving_threshold)
-        if not all(isfinite(value) for value in chosen if value is not None):
+        if not all(is_figure(value) for value in chosen if value is not None):
             raise ChargingError("price_not_a_number", str(chosen))
         few = self.max_segments
-        if few is not None and (few < 1 or few % 1):
+        if few is not None and not is_count(few, least=1):
             raise ChargingError("segments_missing", str(few))
-        if self.saving_threshold < 0:
+        if not is_figure(self.saving_threshold) or self.saving_threshold < 0:
             raise ChargingError("threshold_negative", str(self.saving_threshold))
         if energy is None and self.precondition:
             raise ChargingError("precondition_without_goal")
@@ -135,7 +135,7 @@ def _check_series(series: Series | None) -> None:
         return
     if floor_slot(utc(series.start)) != series.start:
         raise ChargingError("series_beside_the_grid", str(series.start))
-    if not all(isfinite(value) for value in series.values if value is not None):
+    if not all(is_figure(value) for value in series.values if value is not None):
         raise ChargingError("series_not_a_number")
 
 

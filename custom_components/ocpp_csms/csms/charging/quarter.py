@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from ..model.conditions import Conditions
 from ..model.rates import SLOT, floor_slot
+from .errors import ChargingError
+from .figures import is_figure
 from .session import cars_solar_share
 
 _LONGEST = timedelta(minutes=10)
@@ -27,6 +29,13 @@ class Moment:
     solar_w: float | None = None
     battery_w: float | None = None
     cars_w: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot have been measured."""
+        known = (self.import_price, self.export_price, self.co2, self.grid_w)
+        values = [v for v in (*known, self.solar_w, self.battery_w) if v is not None]
+        if not all(is_figure(value) for value in (*values, self.cars_w)):
+            raise ChargingError("measurement_not_a_number", f"{values}, {self.cars_w}")
 
     @property
     def solar_share(self) -> float | None:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
-from math import isfinite
+from math import nan
 
 from ..model.rates import SLOT_S, Rate, Series, floor_slot
 from .currencies import part_of_money
 from .errors import ChargingError
+from .figures import is_figure
 from .times import utc
 
 HOUR = timedelta(hours=1)
@@ -52,6 +53,8 @@ def co2_factor(unit: str) -> float:
 
 
 def _split(unit: str) -> tuple[str, str]:
+    if not isinstance(unit, str):
+        raise ChargingError("unit_unknown", str(unit))
     if unit.strip().startswith("GBp/"):
         unit = unit.replace("GBp", "pence", 1)
     unit = unit.replace("₂", "2").replace(" CO2", "CO2")
@@ -91,7 +94,7 @@ def normalise(
     The series holds two weeks before and after `around`, the moment that is looked at: now,
     for who plans. Without it, that is the begin of the last rate.
     """
-    if not isfinite(factor):
+    if not is_figure(factor):
         raise ChargingError("price_not_a_number", str(factor))
     rates = _ordered(_aware(raw, zone), around and utc(around))
     if not rates:
@@ -132,12 +135,15 @@ def _aware(raw: Iterable[RawRate], zone: tzinfo) -> list[RawRate]:
         end = _in_utc(rate.end, zone) if rate.end else None
         if end is not None and end <= start:
             end = None
-        aware.append(RawRate(start, rate.value, end))
+        value = rate.value if is_figure(rate.value) else nan
+        aware.append(RawRate(start, value, end))
         last = start
     return aware
 
 
 def _in_utc(time: datetime, zone: tzinfo) -> datetime:
+    if not isinstance(time, datetime):
+        raise ChargingError("time_not_a_time", str(time))
     return utc(time.replace(tzinfo=zone) if time.tzinfo is None else time)
 
 
@@ -229,7 +235,7 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
     watts: dict[int, float] = {}
     for index, start in enumerate(starts):
         energy = wh_by_start[start]
-        if not 0 <= energy <= _MOST_VALUE:
+        if not is_figure(energy) or not 0 <= energy <= _MOST_VALUE:
             raise ChargingError("energy_not_a_number", str(energy))
         following = starts[index + 1] if index + 1 < len(starts) else start + usual
         length = min(following - start, usual)
@@ -242,7 +248,7 @@ def resample_forecast(wh_by_start: Mapping[datetime, float]) -> Series:
 
 def flat(value: float, start: datetime, end: datetime) -> Series:
     """Return one value for all slots from the one of `start` until `end`."""
-    if not isfinite(value):
+    if not is_figure(value):
         raise ChargingError("price_not_a_number", str(value))
     first, end = floor_slot(utc(start)), utc(end)
     count = max(0, -int(-(end - first).total_seconds() // SLOT_S))

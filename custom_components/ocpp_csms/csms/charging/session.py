@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import isfinite
 
 from ..model.conditions import Conditions
 from ..model.rates import SLOT, Series, floor_slot
 from .errors import ChargingError
+from .figures import is_figure
 from .times import utc
 
 _LONGEST = timedelta(days=92)
@@ -94,10 +94,10 @@ def add(
     co2_g_per_kwh: float | None,
 ) -> SessionTotals:
     """Return the totals with some energy more, at one price and one share."""
-    if not isfinite(energy_wh) or energy_wh < 0:
+    if not is_figure(energy_wh) or energy_wh < 0:
         raise ChargingError("energy_not_a_number", str(energy_wh))
     known = [v for v in (solar_share, price, co2_g_per_kwh) if v is not None]
-    if not all(isfinite(value) for value in known):
+    if not all(is_figure(value) for value in known):
         raise ChargingError("price_not_a_number", str(known))
     totals = replace(totals, energy_wh=totals.energy_wh + energy_wh)
     if solar_share is not None:
@@ -154,7 +154,7 @@ def integrate(
     to what was before (`csms.register` does so). Across a gap the share is that of its end.
     """
     at = utc(at)
-    if not isfinite(energy_wh) or not isfinite(solar_share):
+    if not is_figure(energy_wh) or not is_figure(solar_share):
         raise ChargingError("energy_not_a_number", str(energy_wh))
     solar_share = min(max(solar_share, 0.0), 1.0)
     last = totals.at
@@ -208,7 +208,7 @@ def solar_shares(
     `battery_w` is positive while it discharges; what it gives counts as solar.
     """
     powers = (solar_w, battery_w, home_w, cars_w)
-    if not all(isfinite(power) for power in powers):
+    if not all(is_figure(power) for power in powers):
         raise ChargingError("power_not_a_number", str(powers))
     solar = max(solar_w, 0.0) + max(battery_w, 0.0)
     stored = max(-battery_w, 0.0)
@@ -238,6 +238,9 @@ def cars_solar_share(
     it follows from the grid's: the cars take what the others leave, so what is taken from
     the grid is theirs first.
     """
+    powers = (grid_w, cars_w, 0.0 if solar_w is None else solar_w, battery_w)
+    if not all(is_figure(power) for power in powers):
+        raise ChargingError("power_not_a_number", str(powers))
     if solar_w is None:
         return _share(cars_w - max(grid_w, 0.0), cars_w)
     home_w = max(0.0, grid_w + solar_w + battery_w - cars_w)

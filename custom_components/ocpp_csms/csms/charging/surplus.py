@@ -9,10 +9,11 @@ nobody repeats it, the charger goes back to the plan or the baseline below.
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import floor, isfinite
+from math import floor
 
 from .budget import KEEP_TO_LOWER, KEEP_TO_STOP, Budget, Purse
 from .errors import ChargingError
+from .figures import is_figure
 from .times import utc
 
 _RAMP_A = 2.0
@@ -62,7 +63,7 @@ class SurplusConfig:
         positive = (self.min_a, self.max_a, self.step_a, self.voltage_v)
         finite = (self.enable_w, self.disable_w, self.residual_w, self.deadband_a)
         levels = (self.priority_soc, self.buffer_soc, self.buffer_start_soc)
-        if not all(isfinite(value) for value in (*positive, *finite, *levels)):
+        if not all(is_figure(value) for value in (*positive, *finite, *levels)):
             raise ChargingError("surplus_not_a_number")
         if min(positive) <= 0 or self.deadband_a < 0:
             raise ChargingError("surplus_not_positive")
@@ -103,7 +104,7 @@ class Observation:
             self.drawn_a or 0,
             self.freed_w,
         )
-        if not all(isfinite(value) for value in values) or (self.drawn_a or 0) < 0:
+        if not all(is_figure(value) for value in values) or (self.drawn_a or 0) < 0:
             raise ChargingError("measurement_not_a_number")
         if self.battery_soc is not None and not 0 <= self.battery_soc <= 100:
             raise ChargingError("soc_out_of_range", str(self.battery_soc))

@@ -1,9 +1,10 @@
 """How a car takes less and less near full."""
 
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import exp, log
 
 from .errors import ChargingError
+from .figures import is_figure
 
 _HALVINGS = 40
 _MOST = 1e7
@@ -23,7 +24,7 @@ class Taper:
     def __post_init__(self) -> None:
         """Refuse a car that is never full."""
         for value in (self.from_wh, self.rest_w):
-            if not isfinite(value) or not 0 < value <= _MOST:
+            if not is_figure(value) or not 0 < value <= _MOST:
                 raise ChargingError("taper_not_possible", str(value))
 
     def power(self, missing_wh: float, max_w: float) -> float:

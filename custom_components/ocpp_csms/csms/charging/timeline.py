@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from math import ceil, inf, isfinite
+from math import ceil, inf
 
 from ..model.profile import ChargingProfile, Kind, Period, Purpose, RateUnit, Recurrency
 from .errors import ChargingError
+from .figures import is_number
 from .times import utc
 
 AHEAD = timedelta(days=8)
@@ -55,7 +56,7 @@ def check_profile(profile: ChargingProfile) -> None:
     if profile.kind is Kind.RECURRING and profile.recurrency is None:
         raise ChargingError("recurrency_missing", name)
     duration = schedule.duration_s
-    if duration is not None and not (isfinite(duration) and duration >= 0):
+    if duration is not None and not (is_number(duration) and duration >= 0):
         raise ChargingError("duration_not_a_number", name)
     periods = schedule.periods
     if not periods:
@@ -63,7 +64,7 @@ def check_profile(profile: ChargingProfile) -> None:
     if periods[0].start_s != 0:
         raise ChargingError("first_period_not_at_zero", name)
     for earlier, later in pairwise(periods):
-        if not later.start_s > earlier.start_s:
+        if not (is_number(later.start_s) and later.start_s > earlier.start_s):
             raise ChargingError("periods_not_in_order", name)
     for period in periods:
         _check_period(period, name)
@@ -92,7 +93,7 @@ def _check_period(period: Period, name: str) -> None:
     )
     points = (period.setpoint, period.setpoint_l2, period.setpoint_l3)
     known = [value for value in (*limits, *back, *points) if value is not None]
-    if not all(isfinite(value) for value in (*known, period.start_s)):
+    if not all(is_number(value) for value in (*known, period.start_s)):
         raise ChargingError("limit_not_a_number", name)
     if any(value < 0 for value in limits if value is not None):
         raise ChargingError("limit_not_a_number", name)

@@ -12,6 +12,8 @@ def utc(time: datetime) -> datetime:
 
     Times of one zone subtract by the clock on its walls, which jumps with daylight saving.
     """
+    if not isinstance(time, datetime):
+        raise ChargingError("time_not_a_time", str(time))
     if time.tzinfo is None:
         raise ChargingError("time_without_zone", str(time))
     if not _FIRST_YEAR <= time.year <= _LAST_YEAR:

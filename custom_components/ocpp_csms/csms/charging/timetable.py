@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import isfinite
 
 from .errors import ChargingError
+from .figures import is_figure
 from .plan import PlanSegment
 from .times import utc
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 def check_current(current_a: float) -> None:
     """Raise ChargingError for what can't be a current."""
-    if not isfinite(current_a) or current_a < 0:
+    if not is_figure(current_a) or current_a < 0:
         raise ChargingError("current_not_a_number", str(current_a))
 
 
