@@ -1,6 +1,7 @@
 """A station's local list and cache, kept in step."""
 
 from dataclasses import replace
+import json
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from custom_components.ocpp_csms.csms.authorization import Holder, StartPolicy
 from custom_components.ocpp_csms.csms.dialects import Setting
 from custom_components.ocpp_csms.csms.model.commands import SetVariables
 from custom_components.ocpp_csms.csms.model.id_token import IdToken
+from custom_components.ocpp_csms.csms.model.variable import Variable
 from custom_components.ocpp_csms.csms.onboarding import Step
 from custom_components.ocpp_csms.csms.station import Station
-from simulator import Car, ChargingStation, ManualClock
+from simulator import Car, ChargingStation, ManualClock, Misbehaviour
 
 from .conftest import Simulate
 from .support import again, calls_received, come_back, step_states, until
@@ -93,9 +95,156 @@ async def test_changes_while_it_was_away(
     assert _listed(simulated) == {"BOB": "Accepted"}
 
 
+def _tell(station: Station, setting: Setting, value: int) -> None:
+    """Let a station have told a setting; 2.x tells the length of the list as a limit."""
+    ref = station.dialect.settings[setting]
+    limit = setting is Setting.LOCAL_LIST_LENGTH and station.version != "1.6"
+    variable = Variable(ref, "0", limit=value) if limit else Variable(ref, str(value))
+    station.state.variables[ref] = variable
+
+
+def _cards(count: int, **fields: Any) -> Holder:
+    cards = frozenset(IdToken(f"CARD{number:03}") for number in range(count))
+    return Holder(**{"id": "9", "name": "All", "tokens": cards} | fields)
+
+
+def _parts(simulated: ChargingStation) -> list[Any]:
+    """Return the entries of each list that was sent."""
+    return [
+        request.payload.get("localAuthorizationList", [])
+        for request in simulated.received
+        if request.action == "SendLocalList"
+    ]
+
+
+async def test_a_list_that_is_full(
+    simulate: Simulate, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As many as the station holds: those that may charge; the user is told of the others."""
+    station, simulated = await simulate(version)
+    _tell(station, Setting.LOCAL_LIST_LENGTH, 4)
+    await _know(station, replace(_cards(3), blocked=True), ANN, BOB)
+    assert _listed(simulated) == {
+        "ANN": "Accepted",
+        "ANN2": "Accepted",
+        "BOB": "Accepted",
+        "CARD000": "Blocked",
+    }
+    told = "4 of 6 tokens written, as the list holds no more"
+    assert told in station.onboarding.records[Step.ID_TOKENS].detail
+    assert told in caplog.text
+    await again(station, Step.ID_TOKENS)
+    assert calls_received(simulated, "SendLocalList") == 1
+    # Room for all: the others follow.
+    _tell(station, Setting.LOCAL_LIST_LENGTH, 6)
+    await again(station, Step.ID_TOKENS)
+    assert len(_listed(simulated)) == 6
+
+
+async def test_messages_that_may_not_be_long(
+    simulate: Simulate, version_2x: str
+) -> None:
+    """2.x: none is longer than the station reads, also if few entries fit."""
+    station, simulated = await simulate(version_2x)
+    _tell(station, Setting.LOCAL_LIST_BYTES, 1000)
+    await _know(station, _cards(40, group="FAMILY"))
+    parts = _parts(simulated)
+    assert len(parts) > 3
+    assert max(len(json.dumps(part)) for part in parts) < 1000
+    assert len(_listed(simulated)) == 40
+    _tell(station, Setting.LOCAL_LIST_BYTES, 10)
+    await _know(station, _cards(3))
+    assert [len(part) for part in _parts(simulated)[-3:]] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("by", ["status", "error"])
+async def test_a_station_that_takes_no_list(
+    simulate: Simulate, version: str, by: str, manual: ManualClock
+) -> None:
+    """It is not asked again with each reconnection, but when it has booted."""
+    if by == "status" and version != "1.6":
+        return  # Only 1.6 has a status for it.
+    odd = Misbehaviour()
+    station, simulated = await simulate(version, misbehaviour=odd)
+    if by == "status":
+        odd.statuses["SendLocalList"] = "NotSupported"
+    else:
+        odd.refuse["GetLocalListVersion"] = "NotSupported"
+    asked = "SendLocalList" if by == "status" else "GetLocalListVersion"
+    await _know(station, ANN)
+    assert step_states(station)["id_tokens"] == "refused"
+    await again(station, Step.ID_TOKENS)
+    assert step_states(station)["id_tokens"] in ("done", "skipped")
+    await again(station, Step.ID_TOKENS)
+    assert station.onboarding.records[Step.ID_TOKENS].detail == "the list was refused"
+    assert calls_received(simulated, asked) == 1
+    odd.statuses.clear()
+    odd.refuse.clear()
+    await simulated.reboot()
+    await come_back(manual, station, simulated)
+    assert _listed(simulated) == dict.fromkeys(["ANN", "ANN2"], "Accepted")
+
+
+async def test_a_list_that_fails(simulate: Simulate, version: str) -> None:
+    """What was refused is not taken for written: it is sent again with the next occasion."""
+    odd = Misbehaviour()
+    station, simulated = await simulate(version, misbehaviour=odd)
+    odd.statuses["SendLocalList"] = "Failed"
+    await _know(station, ANN)
+    assert step_states(station)["id_tokens"] == "refused"
+    assert "Failed" in station.onboarding.records[Step.ID_TOKENS].detail
+    odd.statuses.clear()
+    await again(station, Step.ID_TOKENS)
+    assert _listed(simulated) == dict.fromkeys(["ANN", "ANN2"], "Accepted")
+
+
+async def test_another_writer_meanwhile(simulate: Simulate, version: str) -> None:
+    """A list that somebody else writes between two messages is written anew, once."""
+    station, simulated = await simulate(version)
+    _tell(station, Setting.LOCAL_LIST_AT_ONCE, 2)
+    authorizer = simulated.sessions.authorizer
+    update, others = authorizer.update, [50]
+
+    def interfere(number: int, entries: dict[str, Any], *, full: bool) -> str:
+        if not full and others:
+            update(others.pop(), {"OTHER": {"status": "Accepted"}}, full=False)
+        return update(number, entries, full=full)
+
+    authorizer.update = interfere  # type: ignore[method-assign]
+    await _know(station, _cards(5))
+    assert set(_listed(simulated)) == {f"CARD{number:03}" for number in range(5)}
+    assert authorizer.list_version == station.written_list.version > 50
+
+
+async def test_a_writer_that_never_ends(simulate: Simulate, version: str) -> None:
+    """Two that write against each other are not kept up: the refusal is told."""
+    odd = Misbehaviour()
+    station, simulated = await simulate(version, misbehaviour=odd)
+    odd.statuses["SendLocalList"] = "VersionMismatch"
+    await _know(station, ANN)
+    assert step_states(station)["id_tokens"] == "refused"
+    assert calls_received(simulated, "SendLocalList") == 2
+
+
+async def test_long_groups(simulate: Simulate, version: str) -> None:
+    """A group that no token of a version can name is left out; the answers come all the same."""
+    station, simulated = await simulate(version, config={"start": StartPolicy.TOKEN})
+    await _know(station, replace(ANN, group="G" * 40), replace(BOB, group="H" * 20))
+    known = simulated.sessions.authorizer.local_list
+    groups = [
+        info.get("parentIdTag") or info.get("groupIdToken")
+        for info in (known["ANN"], known["BOB"])
+    ]
+    assert groups[0] is None
+    assert groups[1] is not None
+    await simulated.plug_in(1, Car())
+    assert await simulated.present_token(1, "ANN")
+
+
 async def test_many_tokens(simulate: Simulate, version: str) -> None:
     """A long list goes in as many messages as the station wants."""
     station, simulated = await simulate(version)
+    _tell(station, Setting.LOCAL_LIST_LENGTH, 500)
     many = [IdToken(f"CARD{number:03}") for number in range(150)]
     await _know(station, Holder(id="1", name="All", tokens=frozenset(many)))
     assert len(_listed(simulated)) == 150
@@ -160,3 +309,6 @@ async def test_long_tokens(simulate: Simulate, version: str) -> None:
     long = IdToken("X" * 30)
     await _know(station, Holder(id="1", name="Ann", tokens=ANN.tokens | {long}))
     assert (long.value in _listed(simulated)) is (version != "1.6")
+    longer = IdToken("Y" * 200)
+    await _know(station, Holder(id="1", name="Ann", tokens=ANN.tokens | {longer}))
+    assert (longer.value in _listed(simulated)) is (version == "2.1")

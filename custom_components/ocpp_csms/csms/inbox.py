@@ -1,6 +1,7 @@
 """What a station's events do to its state, and what is replied."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,7 @@ class Inbox:
         state.boot_reason = event.reason
         station.mark(StationKey.LAST_BOOT)
         if not triggered:
+            station.written_list = replace(station.written_list, refused=False)
             for evse in station.evses.values():
                 evse.applied_a = None
                 evse.meter.forget_time()

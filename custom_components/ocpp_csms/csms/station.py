@@ -202,12 +202,16 @@ class Station:
             raise RpcError(ErrorCode.PROPERTY, f"there is no EVSE {evse_id}")
         return self.evse(evse_id)
 
-    def setting(self, setting: Setting) -> str | None:
-        """Return the value of a setting, as the station last told it."""
+    def variable(self, setting: Setting) -> Variable | None:
+        """Return a setting, as the station last told it."""
         if self.connection is None:
             return None
         ref = self.dialect.settings.get(setting)
-        variable = self.state.variables.get(ref) if ref else None
+        return self.state.variables.get(ref) if ref else None
+
+    def setting(self, setting: Setting) -> str | None:
+        """Return the value of a setting, as the station last told it."""
+        variable = self.variable(setting)
         return variable.value if variable else None
 
     def number(self, setting: Setting) -> int | None:

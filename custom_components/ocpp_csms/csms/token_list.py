@@ -7,37 +7,46 @@ offline. It is written only when it differs from what was written last.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2s
+import json
+import logging
 from typing import TYPE_CHECKING
 
 from .authorization import Holder, StartPolicy
 from .configuration import write_variable
 from .dialects import Setting
-from .errors import CommandNotSupportedError, CommandRejectedError, Skipped
+from .errors import CallError, CommandNotSupportedError, CommandRejectedError, Skipped
 from .model.commands import (
     ClearCache,
     GetLocalListVersion,
     LocalListEntry,
     SendLocalList,
 )
+from .model.id_token import IdTokenStatus
+from .model.version import OcppVersion
 
 if TYPE_CHECKING:
     from .station import Station
 
+_LOGGER = logging.getLogger(__name__)
+
 _AT_ONCE = 20
 """How many entries go into a message where the station does not say how many may."""
 _MOST_VERSION = 2**31 - 1
+_NOT_SUPPORTED = frozenset({"NotSupported", "NotImplemented"})
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenList:
     """What a station was told last: the version of its list, and digests.
 
-    `listed` is that of the list, `heeded` that of all that is said of tokens.
+    `listed` is that of the list, `heeded` that of all that is said of tokens. `refused` says
+    that it takes no list, which is not asked again before it boots.
     """
 
     version: int = 0
     listed: str = ""
     heeded: str = ""
+    refused: bool = False
 
 
 async def update_tokens(station: Station) -> str:
@@ -47,24 +56,70 @@ async def update_tokens(station: Station) -> str:
         raise Skipped("nobody holds a token")
     done = [await _update_list(station, known), await _update_cache(station, known)]
     if not any(done):
-        raise Skipped("in step")
+        refused = station.written_list.refused
+        raise Skipped("the list was refused" if refused else "in step")
     return ", ".join(what for what in done if what)
 
 
 async def _update_list(station: Station, known: tuple[LocalListEntry, ...]) -> str:
-    entries = known if _is_listed(station) else ()
+    wanted = known if _is_listed(station) else ()
+    entries = _fitting(wanted, _most_entries(station))
     listed, written = _digest(entries), station.written_list
-    if station.setting(Setting.LOCAL_LIST_ENABLED) is None:
+    if station.setting(Setting.LOCAL_LIST_ENABLED) is None or written.refused:
         return ""
     if not listed and not written.listed:
         return ""
-    version = await station.execute(GetLocalListVersion())
-    if version < 0 or (version, listed) == (written.version, written.listed):
-        return ""
-    await _enable(station)
-    version = await _write(station, entries, max(version, written.version))
+    try:
+        version = await station.execute(GetLocalListVersion())
+        if version < 0 or (version, listed) == (written.version, written.listed):
+            return ""
+        await _enable(station)
+        version = await _write(station, entries, max(version, written.version))
+    except (CallError, CommandRejectedError) as error:
+        if not _is_not_supported(error):
+            raise
+        station.written_list = replace(written, refused=True)
+        raise CommandNotSupportedError("SendLocalList") from error
     station.written_list = replace(written, version=version, listed=listed)
-    return f"{len(entries)} tokens written"
+    return _told(station, len(entries), len(wanted))
+
+
+def _told(station: Station, count: int, wanted: int) -> str:
+    """Return what was written; warn where not all have found room."""
+    if count == wanted:
+        return f"{count} tokens written"
+    told = f"{count} of {wanted} tokens written, as the list holds no more"
+    _LOGGER.warning(
+        "%s: %s; while it is offline it does not know the others",
+        station.identity,
+        told,
+    )
+    return told
+
+
+def _is_not_supported(error: CallError | CommandRejectedError) -> bool:
+    word = error.code if isinstance(error, CallError) else error.status
+    return word in _NOT_SUPPORTED
+
+
+def _most_entries(station: Station) -> int | None:
+    """Return how many entries the list holds: 2.x tells it as the limit of their number."""
+    variable = station.variable(Setting.LOCAL_LIST_LENGTH)
+    if variable is None or station.version is OcppVersion.V16:
+        return station.number(Setting.LOCAL_LIST_LENGTH)
+    return None if variable.limit is None else int(variable.limit)
+
+
+def _fitting(
+    entries: tuple[LocalListEntry, ...], most: int | None
+) -> tuple[LocalListEntry, ...]:
+    """Return as many entries as a list holds: those first that are let charge."""
+    if most is None or len(entries) <= most:
+        return entries
+    by_use = sorted(
+        entries, key=lambda entry: entry.info.status is not IdTokenStatus.ACCEPTED
+    )
+    return tuple(by_use[:most])
 
 
 async def _update_cache(station: Station, known: tuple[LocalListEntry, ...]) -> str:
@@ -121,19 +176,46 @@ async def _write(
     """Write a whole list in as many messages as it takes, and return its version.
 
     Versions rise with each message, so that a list of which a part is missing is not
-    taken for the whole.
+    taken for the whole. Where somebody else has written meanwhile it is begun again, once.
     """
-    at_once = max(1, station.number(Setting.LOCAL_LIST_AT_ONCE) or _AT_ONCE)
-    parts = [entries[i : i + at_once] for i in range(0, len(entries), at_once)] or [()]
-    version %= _MOST_VERSION - len(parts)
-    for number, part in enumerate(parts):
-        version += 1
+    parts = _parts(station, entries)
+    for further in (True, False):
+        version %= _MOST_VERSION - len(parts)
         try:
-            await station.execute(
-                SendLocalList(version=version, entries=part, full=number == 0)
-            )
+            for number, part in enumerate(parts):
+                version += 1
+                full = number == 0
+                command = SendLocalList(version=version, entries=part, full=full)
+                await station.execute(command)
         except CommandRejectedError as error:
-            if error.status == "NotSupported":
-                raise CommandNotSupportedError("SendLocalList") from error
-            raise
+            if error.status != "VersionMismatch" or not further:
+                raise
+            version = max(version, await station.execute(GetLocalListVersion()))
+        else:
+            break
     return version
+
+
+def _parts(
+    station: Station, entries: tuple[LocalListEntry, ...]
+) -> list[tuple[LocalListEntry, ...]]:
+    """Return the entries of each message, as many as it may hold; one message at least."""
+    at_once = max(1, station.number(Setting.LOCAL_LIST_AT_ONCE) or _AT_ONCE)
+    room = station.number(Setting.LOCAL_LIST_BYTES) or _MOST_VERSION
+    parts: list[list[LocalListEntry]] = [[]]
+    used = 0
+    for entry in entries:
+        length = _length(station, (entry,))
+        if parts[-1] and (len(parts[-1]) >= at_once or used + length > room):
+            parts.append([])
+            used = 0
+        parts[-1].append(entry)
+        used += length
+    return [tuple(part) for part in parts]
+
+
+def _length(station: Station, entries: tuple[LocalListEntry, ...]) -> int:
+    """Return how long a message with entries is, at most, in bytes."""
+    command = SendLocalList(version=0, entries=entries)
+    _, payload = station.dialect.encode(command)
+    return len(json.dumps(payload, ensure_ascii=False).encode())

@@ -31,6 +31,10 @@ class Setting(Enum):
     LOCAL_LIST_ENABLED = auto()
     LOCAL_LIST_AT_ONCE = auto()
     """How many entries of the local list fit in one message."""
+    LOCAL_LIST_BYTES = auto()
+    """How long such a message may be."""
+    LOCAL_LIST_LENGTH = auto()
+    """How many entries the list holds at most."""
     CACHE_ENABLED = auto()
 
 

@@ -26,6 +26,7 @@ def _limited_reply(reply: TransactionReply) -> Payload:
 DIALECT = replace(
     v201.DIALECT,
     version=OcppVersion.V21,
+    max_token_length=255,
     inbound=v201.DIALECT.inbound
     | {"TransactionEvent": Inbound(transaction_reported, _limited_reply)},
     outbound=v201.DIALECT.outbound

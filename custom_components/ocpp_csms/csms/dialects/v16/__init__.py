@@ -3,7 +3,7 @@
 from ...model.variable import VariableRef
 from ...model.version import OcppVersion
 from ..base import Dialect, Setting
-from .inbound import INBOUND
+from .inbound import INBOUND, MAX_TAG
 from .outbound import OUTBOUND
 
 DIALECT = Dialect(
@@ -21,9 +21,10 @@ DIALECT = Dialect(
         Setting.CONNECTOR_COUNT: VariableRef("NumberOfConnectors"),
         Setting.LOCAL_LIST_ENABLED: VariableRef("LocalAuthListEnabled"),
         Setting.LOCAL_LIST_AT_ONCE: VariableRef("SendLocalListMaxLength"),
+        Setting.LOCAL_LIST_LENGTH: VariableRef("LocalAuthListMaxLength"),
         Setting.CACHE_ENABLED: VariableRef("AuthorizationCacheEnabled"),
     },
     reports_inventory=False,
-    max_token_length=20,
+    max_token_length=MAX_TAG,
     max_variables=0,
 )

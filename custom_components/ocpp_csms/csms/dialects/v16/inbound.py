@@ -40,6 +40,10 @@ STATUSES = {
 """Every other status is Invalid in 1.6 (section 7.2)."""
 
 
+MAX_TAG = 20
+"""How long an id tag may be (section 7.28)."""
+
+
 def token(payload: Payload, key: str = "idTag") -> IdToken | None:
     """Return the id tag of a message, if it bears one."""
     value = payload.get(key)
@@ -47,11 +51,12 @@ def token(payload: Payload, key: str = "idTag") -> IdToken | None:
 
 
 def id_tag_info(info: IdTokenInfo) -> Payload:
-    """Return an IdTagInfo (section 7.27)."""
+    """Return an IdTagInfo (section 7.27), without a group that no tag can name."""
+    group = info.parent.value if info.parent else ""
     return without_none(
         status=STATUSES.get(info.status, "Invalid"),
         expiryDate=format_time(info.expires_at) if info.expires_at else None,
-        parentIdTag=info.parent.value if info.parent else None,
+        parentIdTag=group if 0 < len(group) <= MAX_TAG else None,
     )
 
 

@@ -3,7 +3,7 @@
 from ...model.variable import VariableRef
 from ...model.version import OcppVersion
 from ..base import Dialect, Setting
-from .inbound import INBOUND
+from .inbound import INBOUND, MAX_TOKEN
 from .outbound import OUTBOUND
 
 SETTINGS = {
@@ -15,6 +15,8 @@ SETTINGS = {
     Setting.PROFILE_PERIODS: VariableRef("PeriodsPerSchedule", "SmartChargingCtrlr"),
     Setting.LOCAL_LIST_ENABLED: VariableRef("Enabled", "LocalAuthListCtrlr"),
     Setting.LOCAL_LIST_AT_ONCE: VariableRef("ItemsPerMessage", "LocalAuthListCtrlr"),
+    Setting.LOCAL_LIST_BYTES: VariableRef("BytesPerMessage", "LocalAuthListCtrlr"),
+    Setting.LOCAL_LIST_LENGTH: VariableRef("Entries", "LocalAuthListCtrlr"),
     Setting.CACHE_ENABLED: VariableRef("Enabled", "AuthCacheCtrlr"),
 }
 
@@ -24,6 +26,6 @@ DIALECT = Dialect(
     outbound=OUTBOUND,
     settings=SETTINGS,
     reports_inventory=True,
-    max_token_length=36,
+    max_token_length=MAX_TOKEN,
     max_variables=20,
 )

@@ -65,6 +65,10 @@ def _status_changed(payload: Payload, now: datetime) -> StatusChanged:
     )
 
 
+MAX_TOKEN = 36
+"""How long a token may be in 2.0.1, and a group that both versions know."""
+
+
 def id_token(value: Any) -> IdToken | None:
     """Return an IdTokenType, if there is one; its text is empty with NoAuthorization."""
     if not isinstance(value, dict):
@@ -73,8 +77,9 @@ def id_token(value: Any) -> IdToken | None:
 
 
 def id_token_info(info: IdTokenInfo) -> Payload:
-    """Return an IdTokenInfoType."""
-    parent = info.parent
+    """Return an IdTokenInfoType, without a group that no token can name."""
+    fits = info.parent is not None and len(info.parent.value) <= MAX_TOKEN
+    parent = info.parent if fits else None
     return without_none(
         status=info.status.value,
         cacheExpiryDateTime=format_time(info.expires_at) if info.expires_at else None,
