@@ -87,7 +87,10 @@ class SessionTokens:
         )
         if known is not None and known.lets(token.value):
             return IdTokenInfo()
-        if event.phase is TransactionPhase.ENDED or now - at > DECIDED:
+        ended = event.phase is TransactionPhase.ENDED
+        if ended and known is not None and is_same_token(known.id_token, token.value):
+            return IdTokenInfo(IdTokenStatus.INVALID)
+        if ended or now - at > DECIDED:
             return station.admission.judge_past(token, at)
         return None
 
