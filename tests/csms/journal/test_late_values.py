@@ -8,9 +8,8 @@ from custom_components.ocpp_csms.csms.journal.journal import Journal
 from custom_components.ocpp_csms.csms.journal.session import Remark, Session
 from custom_components.ocpp_csms.csms.model.rates import SLOT
 from custom_components.ocpp_csms.csms.server import Server
-from custom_components.ocpp_csms.csms.station import StationConfig
 
-from ..conftest import Dial, StartServer
+from ..conftest import Dial
 from ..support import NOW, HandClock, Json, energy, event, register, start, stop
 
 QUARTER_S = 900
@@ -23,14 +22,6 @@ EVENTS: tuple[Json, ...] = (
     event("Ended", at=2700, meterValue=[energy(2500, at=2700)]),
 )
 """200 Wh in the first quarter hour, 900 in the second, 400 in the third."""
-
-
-@pytest.fixture
-async def server(start_server: StartServer, journal: Journal) -> Server:
-    """Return a central system that keeps sessions."""
-    server = await start_server(more={"journal": journal})
-    server.add(StationConfig(identity="CP1", observe_only=True))
-    return server
 
 
 @pytest.fixture(autouse=True)

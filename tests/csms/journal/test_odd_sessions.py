@@ -1,17 +1,12 @@
 """Sessions of meters and clocks that are wrong: what is kept makes sense all the same."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from custom_components.ocpp_csms.csms.journal.journal import Journal
 from custom_components.ocpp_csms.csms.journal.session import Remark, Session
-from custom_components.ocpp_csms.csms.server import Server
-from custom_components.ocpp_csms.csms.station import StationConfig
 
-from .conftest import Dial, StartServer
-from .support import (
+from ..conftest import Dial
+from ..support import (
     NOW,
     BareStation,
     HandClock,
@@ -22,23 +17,6 @@ from .support import (
     start,
     stop,
 )
-
-
-@pytest.fixture
-async def journal(tmp_path: Path, clock: HandClock) -> AsyncIterator[Journal]:
-    """Return the journal of the central system."""
-    journal = Journal(tmp_path / "journal.db", clock)
-    await journal.open()
-    yield journal
-    await journal.close()
-
-
-@pytest.fixture
-async def server(start_server: StartServer, journal: Journal) -> Server:
-    """Return a central system that keeps sessions."""
-    server = await start_server(more={"journal": journal})
-    server.add(StationConfig(identity="CP1", observe_only=True))
-    return server
 
 
 async def _kept(journal: Journal) -> Session:

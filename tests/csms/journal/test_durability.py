@@ -1,19 +1,15 @@
 """What a station is told is on disk: by the answer, not by good luck."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from custom_components.ocpp_csms.csms.journal.journal import Journal
 from custom_components.ocpp_csms.csms.server import Server
-from custom_components.ocpp_csms.csms.station import StationConfig
 
-from .conftest import Dial, StartServer
-from .journal.disk import forbid_writing, sessions_on
-from .support import (
+from ..conftest import Dial
+from ..support import (
     BareStation,
-    HandClock,
     Json,
     Refused,
     energy,
@@ -24,29 +20,7 @@ from .support import (
     start,
     stop,
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal lies."""
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
-async def journal(path: Path, clock: HandClock) -> AsyncIterator[Journal]:
-    """Return the journal of the central system."""
-    journal = Journal(path, clock)
-    await journal.open()
-    yield journal
-    await journal.close()
-
-
-@pytest.fixture
-async def server(start_server: StartServer, journal: Journal) -> Server:
-    """Return a central system that keeps sessions."""
-    server = await start_server(more={"journal": journal})
-    server.add(StationConfig(identity="CP1", observe_only=True))
-    return server
+from .disk import forbid_writing, sessions_on
 
 
 @pytest.fixture
