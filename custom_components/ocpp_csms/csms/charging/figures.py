@@ -1,5 +1,6 @@
 """What is a number of use: neither a text, nor nothing, nor endless."""
 
+from collections.abc import Iterable
 from math import inf
 from sys import float_info
 from typing import TypeGuard
@@ -20,6 +21,14 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_figure(value: object) -> TypeGuard[float]:
     """Return whether a value is a number that a house can have."""
     return is_number(value) and -_MOST <= value <= _MOST
+
+
+def are_figures(values: Iterable[object]) -> bool:
+    """Return whether all of many values are figures; quick where they are what they should be."""
+    return all(
+        (type(value) is float and -_MOST <= value <= _MOST) or is_figure(value)
+        for value in values
+    )
 
 
 def is_limit(value: object) -> TypeGuard[float]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ..model.rates import Series, floor_slot
 from .errors import ChargingError
-from .figures import is_count, is_figure
+from .figures import are_figures, is_count, is_figure
 from .taper import Taper
 from .times import utc
 
@@ -135,7 +135,7 @@ def _check_series(series: Series | None) -> None:
         return
     if floor_slot(utc(series.start)) != series.start:
         raise ChargingError("series_beside_the_grid", str(series.start))
-    if not all(is_figure(value) for value in series.values if value is not None):
+    if not are_figures(value for value in series.values if value is not None):
         raise ChargingError("series_not_a_number")
 
 

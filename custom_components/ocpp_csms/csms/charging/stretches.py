@@ -87,9 +87,14 @@ class _Table:
         self._running: Floats = np.empty((2, options, runs, shape[1]))
         """What is best for one who charged until a slot, by option: of this slot and the next."""
         self._running[:] = missing
-        self._usual = slots.units.max(axis=0)
-        even = len(set(np.diff(self._usual).tolist())) <= 1
-        self._after_usual = self._after(self._usual) if even else None
+        usual = slots.units.max(axis=0)
+        even = len(set(np.diff(usual).tolist())) <= 1
+        self._after_usual = self._after(usual)
+        self._is_usual = ((slots.units == usual).all(axis=1) & even).tolist()
+        self._forced = [slots.is_forced(slot) for slot in range(count + 1)]
+        too_much = np.arange(self.width, 0, -1)
+        self._saved: Floats = self.per_unit[:, :, None] * too_much
+        """What is saved of the last slot, by how many units it takes too much."""
         parts = max(0, min(self.width - 1, need))
         self._after_first: Floats = np.empty((count, options, parts))
         """What follows a first slot of which 1, 2... units are used, by slots and options."""
@@ -120,7 +125,7 @@ class _Table:
         begun = charges.min(axis=0)
         begins = begun + self.start_cost
         first = int(self.limited)
-        if self.slots.is_forced(slot):
+        if self._forced[slot]:
             idle[:first] = leaves[:first] = np.inf
             idle[first:], leaves[first:] = begins, begun
             over = idle
@@ -141,7 +146,7 @@ class _Table:
         units, costs = slots.units[slot], self.costs[slot]
         charges: Floats = self._running[slot % 2]
         rows = _in_rows(charges)[:, width:]
-        if self._after_usual is not None and (units == self._usual).all():
+        if self._is_usual[slot]:
             np.add(self._after_usual[(slot + 1) % 2], costs[:, None], out=rows)
         else:
             after = _in_rows(self._running[(slot + 1) % 2])
@@ -150,7 +155,7 @@ class _Table:
                 np.add(shifted, costs[option], out=rows[option])
         if slots.takes is not None:
             self._charge_near_full(slot, slots.takes_in(slot))
-        if need and not slots.is_forced(slot):
+        if need and not self._forced[slot]:
             charges[:, :, width] = np.inf
         return charges
 
@@ -168,13 +173,11 @@ class _Table:
     def _pad(self, slot: int) -> None:
         """Set what follows a slot that takes too much: it ends earlier, with a rest."""
         pad = self._running[(slot + 1) % 2, :, :, : self.width]
-        if self.slots.is_forced(slot + 1):
+        if self._forced[slot + 1]:
             pad[:] = np.inf
             return
-        too_much = np.arange(self.width, 0, -1)
-        saved = self.per_unit[slot][:, None] * too_much[None, :]
         rest = self.over[-1][: pad.shape[1], self.width]
-        np.subtract(rest[None, :, None], saved[:, None, :], out=pad)
+        np.subtract(rest[:, None], self._saved[slot][:, None], out=pad)
 
     def note_first_cut(self) -> None:
         """Note the best way that begins in the midst of a slot; of equal ones the later."""
