@@ -57,6 +57,7 @@ from .world import DAYS
 PLAN_MS = 50.0
 SEGMENTS_MS = 25.0
 COMPOSITE_MS = 5.0
+ORDER_MS = 100.0
 STEP_MS = 2.0
 EVSES = 20
 MISSING = 0.005
@@ -179,9 +180,7 @@ def _writing(times: int) -> list[Row]:
     )
     growth = (many / (2 * EVSES)) / (few / 10)
     return [
-        Row(
-            f"Order of the messages that change all of {EVSES} EVSEs", f"{some:.0f} ms"
-        ),
+        _row(f"Order of the messages that change all of {EVSES} EVSEs", some, ORDER_MS),
         Row(
             "The same with 10 / 20 / 40 EVSEs",
             f"{few:.0f} / {some:.0f} / {many:.0f} ms",

@@ -323,6 +323,16 @@ CALLS: list[Callable[[], object]] = [
 ]
 
 
+@pytest.mark.parametrize("allowed", [nan, inf, -1, 2.0, 0.5, True, False, "3"])
+def test_no_count_of_messages(allowed: Any) -> None:
+    """How many messages may be sent is a whole number that is not negative, or not bounded."""
+    ours = replace(PROFILE, id=profile_id(Layer.BASELINE, 1))
+    with pytest.raises(ChargingError, match="writes_not_a_number"):
+        diff([Installed(1, ours)], [], NOW, allowed)
+    with pytest.raises(ChargingError, match="writes_not_a_number"):
+        diff([], [], NOW, allowed)
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_numbers_and_words(call: Callable[[], object]) -> None:
     """No current comes of what is none."""

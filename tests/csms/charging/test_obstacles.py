@@ -1,6 +1,6 @@
 """Profiles of others that are in the way of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from custom_components.ocpp_csms.csms.charging.profile import (
     compile_fuse,
     compile_profiles,
 )
+from custom_components.ocpp_csms.csms.charging.timeline import Segment
 from custom_components.ocpp_csms.csms.model.profile import (
     ChargingProfile,
     Kind,
@@ -125,3 +126,26 @@ def test_place_of_another_is_left_to_it() -> None:
     ]
     assert foreign in after([foreign], changes.operations)
     assert diff(OWN, OWN, NOW).obstacles == ()
+
+
+def test_work_grows_with_the_evses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another has limited the whole station to is held against each EVSE at that EVSE alone."""
+    looks = 0
+    look = Outlook.allowed
+
+    def counted(
+        self: Outlook, installed: Iterable[Installed], evse_id: int
+    ) -> list[Segment]:
+        nonlocal looks
+        looks += 1
+        return look(self, installed, evse_id)
+
+    monkeypatch.setattr(Outlook, "allowed", counted)
+    limit = _foreign(evse_id=0, purpose=Purpose.STATION_EXTERNAL)
+    for count in (5, 10, 20):
+        looks = 0
+        own = [replace(OWN[0], evse_id=evse_id) for evse_id in range(1, count + 1)]
+        found = obstacles(own, [limit], Outlook(NOW, (), UNLIMITED, (*own, limit)))
+        assert [each.own.evse_id for each in found] == list(range(1, count + 1))
+        # Of ours alone, with the other's, and of nothing.
+        assert looks == 3 * count

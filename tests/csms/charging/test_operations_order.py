@@ -207,6 +207,19 @@ def test_what_is_barred_stays_as_it_was() -> None:
     assert [obstacle.foreign for obstacle in changes.obstacles] == [taken]
 
 
+def test_what_is_barred_still_limits() -> None:
+    """An own profile that stays as another has its new place holds in the end, too.
+
+    The plan goes last, so the fuse is not raised before it: 8 A before, 6 A behind.
+    """
+    (base,) = _compiled(Desired(baseline=LOW))
+    moved = Installed(1, replace(base.profile, stack_level=2))
+    taken = Installed(1, replace(base.profile, id=42, stack_level=2, valid_to=later(5)))
+    (_, plan) = _compiled(Desired(baseline=LOW, plan=(Stretch(NOW, later(600), 20.0),)))
+    changes = diff([moved, *_fuse(16)], [base, taken, plan, *_fuse(8)], NOW)
+    assert _told(changes) == [("clear", 7201), ("set", 7300)]
+
+
 @pytest.mark.parametrize("id_", [7101, 7201])
 def test_own_profile_without_meaning(id_: int) -> None:
     """What can't be read is replaced; under another id it has to go first."""

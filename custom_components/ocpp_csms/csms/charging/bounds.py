@@ -31,21 +31,23 @@ class Bounds:
         What was asked before is known, by the very objects.
         """
         key = evse_id, frozenset(map(id, concerned))
+        bounds = self._of(evse_id)
         known = self._known.get(key)
         if known is None:
             # Kept, so that no other object gets the identity of one of these.
             self._kept.append(concerned)
-            bounds = self._of(evse_id)
             known = self._outlook.excess(concerned, evse_id, bounds)
             self._known[key] = known
         return known
 
     def _of(self, evse_id: int) -> list[Timeline]:
+        """Return what an EVSE is allowed before and after; both are within the bounds."""
         if evse_id not in self._timelines:
+            ends = [[*end.get(0, ()), *end.get(evse_id, ())] for end in self._ends]
             self._timelines[evse_id] = [
-                self._outlook.allowed([*end.get(0, ()), *end.get(evse_id, ())], evse_id)
-                for end in self._ends
+                self._outlook.allowed(end, evse_id) for end in ends
             ]
+            self._known |= {(evse_id, frozenset(map(id, end))): 0.0 for end in ends}
         return self._timelines[evse_id]
 
 

@@ -58,13 +58,13 @@ def obstacles(
 
 def _kind(own: Installed, other: Installed, outlook: Outlook) -> ObstacleKind | None:
     mine, its = own.profile, other.profile
-    if _is_past(its, outlook):
+    if other.evse_id not in (0, own.evse_id) or _is_past(its, outlook):
         return None
     alike = mine.purpose is its.purpose and mine.transaction_id == its.transaction_id
     same_place = alike and own.evse_id == other.evse_id
     if same_place and mine.stack_level == its.stack_level:
         return ObstacleKind.IN_PLACE
-    if other.evse_id not in (0, own.evse_id) or not _speaks(its, outlook):
+    if not _speaks(its, outlook):
         return None
     if its.purpose in _STATION:
         if same_place and its.stack_level > mine.stack_level:

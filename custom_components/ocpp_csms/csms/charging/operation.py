@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..model.profile import Kind
+from ..model.profile import Kind, Purpose
 from .composite import Installed
 from .profile import layer_of
 from .sameness import slot
@@ -67,12 +67,15 @@ def after(
 def _is_in_the_way(other: Installed, item: Installed) -> bool:
     """Return whether a profile of ours is in another's place: 2.x does not replace it (K01.FR.06)."""
     return (
-        other.evse_id == item.evse_id
+        place_of(other) == place_of(item)
         and other.profile.id != item.profile.id
-        and other.profile.purpose is item.profile.purpose
-        and other.profile.stack_level == item.profile.stack_level
         and layer_of(other.profile.id) is not None
     )
+
+
+def place_of(item: Installed) -> tuple[int, Purpose, int]:
+    """Return what no two profiles of a station may share (2.x K01.FR.06)."""
+    return item.evse_id, item.profile.purpose, item.profile.stack_level
 
 
 def _written(item: Installed, before: Installed | None) -> Operation:

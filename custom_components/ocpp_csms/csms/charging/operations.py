@@ -11,17 +11,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from .board import Board
 from .bounds import Bounds
 from .combine import UNLIMITED, Supply
 from .composite import Installed, Session
+from .errors import ChargingError
+from .figures import is_count
 from .obstacles import Obstacle, ObstacleKind, obstacles
-from .operation import Operation, OperationKind
-from .order import Board, in_order
+from .operation import Operation, OperationKind, after
+from .order import in_order
 from .outlook import Outlook
 from .profile import Layer, layer_of
 from .sameness import says_same
 from .timeline import Window, expand, has_meaning, is_over
 from .times import utc
+
+__all__ = [
+    "Changes",
+    "Operation",
+    "OperationKind",
+    "after",
+    "diff",
+    "says_same",
+]
 
 _TOLERANCE = 0.05
 
@@ -66,7 +78,11 @@ def diff(
     What is believed to be installed may hold profiles of others, which stay: what is to be
     in the place of one of them is not sent, and they are told where they are in the way.
     Those that are over stay too: they do nothing, and their successors replace them.
+
+    Raises ChargingError if `allowed` is no count.
     """
+    if allowed is not None and not is_count(allowed):
+        raise ChargingError("writes_not_a_number", str(allowed))
     now = utc(now)
     desired, believed = tuple(desired), tuple(believed)
     outlook = Outlook(now, tuple(sessions), supply, (*desired, *believed))
@@ -92,20 +108,22 @@ def diff(
     gone.sort(key=lambda item: -_layer(item))
     steps = [Operation(OperationKind.SET, item) for item in changed]
     steps += [Operation(OperationKind.CLEAR, item) for item in gone]
-    kept = {id_: item for id_, item in present.items() if id_ in known - barred}
+    kept = {id_: item for id_, item in present.items() if id_ in known}
     foreign = {
         item.profile.id: item for item in believed if layer_of(item.profile.id) is None
     }
-    goal = foreign | kept | {item.profile.id: item for item in wanted}
+    goal = foreign | kept | {item.profile.id: item for item in changed}
     before = (foreign | present).values()
     bounds = Bounds(outlook, before, goal.values())
-    operations = in_order(steps, before, bounds)
-    sent = _sent(operations, Board(before, bounds), allowed)
+    operations = tuple(in_order(steps, before, bounds))
+    sent = operations
+    if allowed is not None:
+        sent = _sent(operations, Board(before, bounds), allowed)
     return Changes(sent, len(operations) - len(sent), hindered)
 
 
 def _sent(
-    operations: Sequence[Operation], board: Board, allowed: int | None
+    operations: Sequence[Operation], board: Board, allowed: int
 ) -> tuple[Operation, ...]:
     """Return as many messages as the budget allows, in their order.
 
@@ -114,7 +132,7 @@ def _sent(
     sent: list[Operation] = []
     writes = 0
     for operation in operations:
-        behind = allowed is not None and writes >= allowed
+        behind = writes >= allowed
         if behind and (operation.wears or board.excess(operation) > 0):
             continue
         board.apply(operation)

@@ -58,7 +58,7 @@ class Outlook:
 
     def lowers(self, other: Installed, own: Installed) -> bool:
         """Return whether a profile allows less than another, while that says something."""
-        for evse_id in self.evse_ids:
+        for evse_id in (own.evse_id,) if own.evse_id else self.evse_ids:
             timelines = [
                 self.allowed(installed, evse_id)
                 for installed in ((own,), (own, other), ())
