@@ -63,13 +63,15 @@ def _installed(
     return Installed(evse_id, profile)
 
 
-def _set(random: Random, most: int) -> tuple[Installed, ...]:
-    """Return some of our profiles, no two in one place."""
+def _set(random: Random, most: int, moves: bool = False) -> tuple[Installed, ...]:
+    """Return some of our profiles, no two in one place; some where others would be."""
     found: dict[tuple[int, Purpose, int], Installed] = {}
-    for evse_id, places in _PLACES.items():
+    for usual_id, places in _PLACES.items():
         for id_, purpose in places:
             if random.random() < 0.35 or len(found) >= most:
                 continue
+            moved = moves and random.random() < 0.2
+            evse_id = random.randint(0, 2) if moved else usual_id
             level = random.randint(0, 2)
             limits = random.sample((0.0, 6.0, 10.0, 16.0), random.randint(1, 2))
             place = evse_id, purpose, level
@@ -164,11 +166,12 @@ def _beats(one: _Cost, other: _Cost) -> bool:
     return one != other and one[0] <= other[0] and one[1] <= other[1]
 
 
+@pytest.mark.parametrize("moves", [False, True])
 @pytest.mark.parametrize("seed", range(150))
-def test_no_order_is_better(seed: int) -> None:
+def test_no_order_is_better(seed: int, moves: bool) -> None:
     """Whatever has to be changed into whatever: no order allows less, or needs fewer messages."""
     random = Random(seed)
-    before, goal = _set(random, 6), _set(random, 6)
+    before, goal = _set(random, 6, moves), _set(random, 6, moves)
     bounds = _bounds(before, goal)
     changes = diff(goal, before, NOW)
     reached = after(before, changes.operations)

@@ -6,7 +6,7 @@ there at all, then what lowers the current, then the rest from the lowest layer 
 what is not wanted any more, from the top down. Profiles of others are never touched.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -88,38 +88,50 @@ def diff(
     outlook = Outlook(now, tuple(sessions), supply, (*desired, *believed))
     hindered = obstacles(desired, believed, outlook)
     barred = {o.own.profile.id for o in hindered if o.kind is ObstacleKind.IN_PLACE}
+    present = {item.profile.id: item for item in believed}
     wanted = [item for item in desired if item.profile.id not in barred]
-    own = [item for item in believed if layer_of(item.profile.id) is not None]
-    present = {item.profile.id: item for item in own}
+    changed = _changed(wanted, present, outlook)
+    gone = _gone({item.profile.id for item in desired}, present, now)
+    steps = [Operation(OperationKind.SET, item) for item in changed]
+    steps += [Operation(OperationKind.CLEAR, item) for item in gone]
+    bounds = Bounds(outlook, present.values(), after(believed, steps))
+    operations = tuple(in_order(steps, present.values(), bounds))
+    sent = operations
+    if allowed is not None:
+        sent = _sent(operations, Board(present.values(), bounds), allowed)
+    return Changes(sent, len(operations) - len(sent), hindered)
+
+
+def _changed(
+    wanted: Iterable[Installed], present: Mapping[int, Installed], outlook: Outlook
+) -> list[Installed]:
+    """Return what has to be written, as it is preferred."""
+    ours = {id_: item for id_, item in present.items() if layer_of(id_) is not None}
+    readable = {id_: item for id_, item in ours.items() if has_meaning(item.profile)}
     changed = [
         item
         for item in wanted
-        if not _is_there(item, present.get(item.profile.id), outlook)
+        if item.profile.id not in readable
+        or not says_same(item, readable[item.profile.id], outlook.now, outlook.sessions)
     ]
-    readable = {id_: i for id_, i in present.items() if has_meaning(i.profile)}
-    changed.sort(key=lambda item: _place(item, readable.get(item.profile.id), now))
-    known = {item.profile.id for item in desired}
+    return sorted(
+        changed,
+        key=lambda item: _place(item, readable.get(item.profile.id), outlook.now),
+    )
+
+
+def _gone(
+    known: Collection[int], present: Mapping[int, Installed], now: datetime
+) -> list[Installed]:
+    """Return what of ours has to be removed, from the top down; not what is over by itself."""
     gone = [
         item
-        for item in own
-        if item.profile.id not in known
+        for id_, item in present.items()
+        if id_ not in known
+        and layer_of(id_) is not None
         and not (has_meaning(item.profile) and is_over(item.profile, now))
     ]
-    gone.sort(key=lambda item: -_layer(item))
-    steps = [Operation(OperationKind.SET, item) for item in changed]
-    steps += [Operation(OperationKind.CLEAR, item) for item in gone]
-    kept = {id_: item for id_, item in present.items() if id_ in known}
-    foreign = {
-        item.profile.id: item for item in believed if layer_of(item.profile.id) is None
-    }
-    goal = foreign | kept | {item.profile.id: item for item in changed}
-    before = (foreign | present).values()
-    bounds = Bounds(outlook, before, goal.values())
-    operations = tuple(in_order(steps, before, bounds))
-    sent = operations
-    if allowed is not None:
-        sent = _sent(operations, Board(before, bounds), allowed)
-    return Changes(sent, len(operations) - len(sent), hindered)
+    return sorted(gone, key=lambda item: (-_layer(item), item.profile.id))
 
 
 def _sent(
@@ -139,15 +151,6 @@ def _sent(
         sent.append(operation)
         writes += operation.wears
     return tuple(sent)
-
-
-def _is_there(item: Installed, before: Installed | None, outlook: Outlook) -> bool:
-    """Return whether a profile need not be written."""
-    return (
-        before is not None
-        and has_meaning(before.profile)
-        and says_same(item, before, outlook.now, outlook.sessions)
-    )
 
 
 def _layer(item: Installed) -> int:
