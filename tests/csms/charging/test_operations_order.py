@@ -22,7 +22,12 @@ from custom_components.ocpp_csms.csms.charging.profile import (
     compile_profiles,
 )
 from custom_components.ocpp_csms.csms.charging.timetable import Daily, Stretch
-from custom_components.ocpp_csms.csms.model.profile import Kind, Purpose, RateUnit
+from custom_components.ocpp_csms.csms.model.profile import (
+    Kind,
+    Period,
+    Purpose,
+    RateUnit,
+)
 from custom_components.ocpp_csms.csms.model.version import OcppVersion
 
 from .profiles import FLAT, MIDNIGHT, NOW, later
@@ -162,6 +167,89 @@ def test_lease_is_kept_alive_behind_what_waits() -> None:
     more = replace(wanted, live=Live(12, later(8)))
     raised = diff(_compiled(more, 3, **dynamic), before, later(3), allowed=0)
     assert _told(raised) == [("update", 7001)]
+
+
+def _at(evse_id: int, item: Installed, **fields: Any) -> Installed:
+    """Return a profile as that of another EVSE."""
+    id_ = item.profile.id - item.profile.id % 100 + evse_id
+    return Installed(evse_id, replace(item.profile, id=id_, **fields))
+
+
+def test_what_goes_first_does_so_at_all_evses() -> None:
+    """What is missing, what lowers, what raises, what is withdrawn: EVSE by EVSE in each."""
+    plan = (Stretch(NOW, later(60), 8),)
+    missing, low, high, withdrawn = (
+        _compiled(Desired(baseline=LOW)),
+        _compiled(Desired(baseline=LOW, live=Live(6, later(9)))),
+        _compiled(Desired(baseline=LOW, live=Live(9, later(9)))),
+        _compiled(Desired(baseline=LOW, plan=plan)),
+    )
+    pairs = [((), missing), (high, low), (low, high), (withdrawn, missing)]
+    before, wanted = (
+        [
+            _at(evse_id, item)
+            for turn in (0, 4)
+            for evse_id, pair in enumerate(pairs, 1 + turn)
+            for item in pair[end]
+        ]
+        for end in (0, 1)
+    )
+    assert _told(diff(wanted, before, NOW)) == [
+        *(("set", id_) for id_ in (7101, 7105)),
+        *(("set", id_) for id_ in (7002, 7006)),
+        *(("set", id_) for id_ in (7003, 7007)),
+        *(("clear", id_) for id_ in (7204, 7208)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ((16.0, 20.0, None), [("set", 7300), ("set", 7100), ("clear", 7000)]),
+        ((20.0, 16.0, None), [("set", 7100), ("set", 7300), ("clear", 7000)]),
+        ((20.0, 20.0, 6.0), [("set", 7000), ("set", 7300), ("set", 7100)]),
+    ],
+)
+def test_what_goes_first_for_the_whole_station(
+    limits: tuple[float, float, float | None], told: list[tuple[str, int]]
+) -> None:
+    """The same holds for what concerns all EVSEs, as long as it is safe for each of them."""
+    base, live = _compiled(Desired(baseline=LOW, live=Live(9, later(9))))
+
+    def at_station(item: Installed, level: int, limit: float) -> Installed:
+        schedule = replace(item.profile.schedule, periods=(Period(0, limit),))
+        return _at(0, item, stack_level=level, schedule=schedule)
+
+    def station(fuse_a: float, base_a: float, live_a: float | None) -> list[Installed]:
+        lasting = [*_fuse(fuse_a), at_station(base, 0, base_a)]
+        return [*lasting, at_station(live, 2, live_a)] if live_a else lasting
+
+    own = [_at(evse_id, base, stack_level=1) for evse_id in (1, 2)]
+    before = [*station(18, 18, 9), *own]
+    changes = diff([*station(*limits), *own], before, NOW)
+    assert _told(changes) == told
+
+
+@pytest.mark.parametrize(("fuse_a", "told"), [(8, []), (16, [("update", 7000)])])
+def test_update_for_all_waits_for_the_fuse_of_one(
+    fuse_a: float, told: list[tuple[str, int]]
+) -> None:
+    """2.1: an update for the whole station is held against each EVSE."""
+    dynamic = {
+        "version": OcppVersion.V21,
+        "kinds": frozenset({Kind.ABSOLUTE, Kind.DYNAMIC}),
+    }
+
+    def live(amperes: float) -> Installed:
+        desired = Desired(baseline=LOW, live=Live(amperes, later(5)))
+        return _at(0, _compiled(desired, **dynamic)[1])
+
+    def fuse(amperes: float) -> Installed:
+        return _at(2, _fuse(amperes)[0])
+
+    held = _at(1, _fuse(6)[0])
+    before, wanted = [held, live(6), fuse(10)], [held, live(16), fuse(fuse_a)]
+    assert _told(diff(wanted, before, NOW, allowed=0)) == told
 
 
 @pytest.mark.parametrize(("fuse_a", "told"), [(8, []), (16, [("update", 7001)])])
