@@ -306,14 +306,16 @@ def test_work_grows_with_the_evses(
     assert looks[1] - looks[0] == 10 * 5
 
 
-def _shifted(up: int) -> list[Installed]:
-    """Return eight profiles of an EVSE on as many levels, the first of them on one of its own."""
-    return [_ending(1, 7210 + n, (n + up) % 8, 6.0) for n in range(8)]
+def _swapped(limit: float, levels: tuple[int, int]) -> list[Installed]:
+    """Return six profiles of an EVSE with a limit, and two below them on these levels."""
+    ring = [_ending(1, 7210 + n, level, 6.0) for n, level in enumerate(levels)]
+    return [*ring, *(_ending(1, 7220 + n, 2 + n, limit) for n in range(6))]
 
 
-def test_profiles_in_a_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where each has to wait for the next, one is given up, without a look for another way."""
-    looks, changes = _looks(_shifted(0), _shifted(1), monkeypatch)
+def test_profiles_that_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them is given up, without a look for a way on which none would be."""
+    before, goal = _swapped(6.0, (0, 1)), _swapped(8.0, (1, 0))
+    looks, changes = _looks(before, goal, monkeypatch)
     kinds = [operation.kind for operation in changes.operations]
     assert sorted(kinds) == [OperationKind.CLEAR] + [OperationKind.SET] * 8
     assert looks <= 2 * len(kinds)
