@@ -87,11 +87,14 @@ class _Table:
         self._running: Floats = np.empty((2, options, runs, shape[1]))
         """What is best for one who charged until a slot, by option: of this slot and the next."""
         self._running[:] = missing
+        self._rows = [_in_rows(values) for values in self._running]
+        """The same, all stretches in a row: views."""
         usual = slots.units.max(axis=0)
         even = len(set(np.diff(usual).tolist())) <= 1
         self._after_usual = self._after(usual)
         self._is_usual = ((slots.units == usual).all(axis=1) & even).tolist()
         self._forced = [slots.is_forced(slot) for slot in range(count + 1)]
+        self._plain = slots.takes is None and not any(self._forced)
         too_much = np.arange(self.width, 0, -1)
         self._saved: Floats = self.per_unit[:, :, None] * too_much
         """What is saved of the last slot, by how many units it takes too much."""
@@ -120,7 +123,8 @@ class _Table:
         idle, leaves = self.idle[slot], self.leaves[slot]
         parts, last = self._after_first.shape[2], self.width + self.need
         later_on = self._running[(slot + 1) % 2]
-        self._after_first[slot] = later_on[:, -1, last - parts : last]
+        if parts:
+            self._after_first[slot] = later_on[:, -1, last - parts : last]
         charges = self._charge(slot)
         begun = charges.min(axis=0)
         begins = begun + self.start_cost
@@ -136,8 +140,8 @@ class _Table:
             idle[first:] = np.where(begins < later - TIE, begins, later)
             np.minimum(begun, rest[first:], out=leaves[first:])
         self.over.append(over)
-        charges, left = _in_rows(charges), leaves[: len(begun)].reshape(-1)
-        np.minimum(charges, left, out=charges)
+        rows, left = self._rows[slot % 2], leaves[: len(begun)].reshape(-1)
+        np.minimum(rows, left, out=rows)
 
     def _charge(self, slot: int) -> Floats:
         """Return what charging with each option in a slot leads to."""
@@ -145,11 +149,11 @@ class _Table:
         slots, width, need = self.slots, self.width, self.need
         units, costs = slots.units[slot], self.costs[slot]
         charges: Floats = self._running[slot % 2]
-        rows = _in_rows(charges)[:, width:]
+        rows = self._rows[slot % 2][:, width:]
         if self._is_usual[slot]:
             np.add(self._after_usual[(slot + 1) % 2], costs[:, None], out=rows)
         else:
-            after = _in_rows(self._running[(slot + 1) % 2])
+            after = self._rows[(slot + 1) % 2]
             for option, each in enumerate(units.tolist()):
                 shifted = after[option, width - each : after.shape[1] - each]
                 np.add(shifted, costs[option], out=rows[option])
@@ -255,6 +259,8 @@ class _Table:
         self, slot: int, leaves: Floats, need: int, option: int, least: int
     ) -> _Stretch:
         """Return the best stretch of one option from a slot on, by what follows it."""
+        if self._plain and need > 0:
+            return self._longest_plain(slot, leaves, need, option, least)
         best, spent = _Stretch(np.inf, option, 0, need), 0.0
         for length in range(len(self.costs) - slot + 1):
             end = slot + length
@@ -268,6 +274,28 @@ class _Table:
             spent += self._cost_of(end, option, need, units)
             need -= min(need, units)
         return best
+
+    def _longest_plain(
+        self, slot: int, leaves: Floats, need: int, option: int, least: int
+    ) -> _Stretch:
+        """Return the same where all slots are alike: all lengths at a time."""
+        costs, units = self.costs[slot:, option], self.slots.units[slot:, option]
+        missing = need - np.concatenate(([0], units.cumsum()))
+        most = np.flatnonzero(np.concatenate((~np.isfinite(costs), [True])))[0]
+        lengths = min(int(most), int((missing[:-1] > 0).sum()))
+        missing, spent = missing[: lengths + 1], costs[:lengths].cumsum()
+        if lengths and missing[-1] < 0:
+            # The last slot is used in part only.
+            spent[-1] += self.per_unit[slot + lengths - 1, option] * missing[-1]
+        missing = np.maximum(missing, 0)
+        ends = slot + np.arange(lengths + 1)
+        totals = leaves[ends, self.width + missing] + np.concatenate(([0.0], spent))
+        if lengths < least:
+            return _Stretch(np.inf, option, 0, need)
+        totals = totals[least:]
+        length = least + int((totals <= totals.min() + TIE).argmax())
+        cost, left = float(totals[length - least]), int(missing[length])
+        return _Stretch(cost, option, length, left)
 
     def _can_charge(self, slot: int, option: int, need: int) -> bool:
         """Return whether one who charges with an option can do so in a slot."""
