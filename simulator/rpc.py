@@ -83,6 +83,11 @@ class _Pending:
     future: asyncio.Future[Json]
     since: float
 
+    def fail(self, error: Exception) -> None:
+        """Raise an error for who waits, if anybody does still: sending may have failed as well."""
+        self.future.set_exception(error)
+        self.future.exception()
+
 
 class Connection:
     """A socket and what is under way on it."""
@@ -120,7 +125,7 @@ class Connection:
         self.closed = True
         for pending in self._pending.values():
             if not pending.future.done():
-                pending.future.set_exception(ConnectionLost("the socket closed"))
+                pending.fail(ConnectionLost("the socket closed"))
         self._pending.clear()
         tasks = [task for task in self._answering if task is not asyncio.current_task()]
         for task in tasks:
@@ -237,9 +242,7 @@ class Connection:
             self._accept(message_id, pending, payload)
         elif kind == CALLERROR:
             code, description, details = (*rest, "", "", {})[:3]
-            pending.future.set_exception(
-                CallRefused(str(code), str(description), details)
-            )
+            pending.fail(CallRefused(str(code), str(description), details))
 
     def _accept(self, message_id: str, pending: _Pending, payload: Any) -> None:
         """Take an answer, or send back that it is wrong (2.1)."""
@@ -247,7 +250,7 @@ class Connection:
         if objection is None:
             pending.future.set_result(payload if isinstance(payload, dict) else {})
             return
-        pending.future.set_exception(objection)
+        pending.fail(objection)
         parts = [objection.code, objection.description, objection.details]
         work = self._send(CALLRESULTERROR, message_id, pending.action, parts, parts)
         self._spawn(work)

@@ -2,13 +2,15 @@
 
 import asyncio
 from datetime import UTC, datetime
+import gc
 
 import pytest
 
 from simulator import Car, ManualClock, RealClock, ScaledClock, SimulatorError
 from simulator.configuration import Configuration
 from simulator.device_model import Name
-from simulator.frames import schemas
+from simulator.frames import ConnectionLost, schemas
+from simulator.rpc import _Pending
 
 from .conftest import StartStation
 from .csms import TinyCsms
@@ -208,3 +210,14 @@ async def test_recording(csms: TinyCsms, start: StartStation, version: str) -> N
     assert (await fresh.wait_for_call("ClearCache")).payload == {}
     with pytest.raises(TimeoutError):
         await fresh.wait_for_call("ClearCache", timeout=0.01)
+
+
+async def test_errors_that_nobody_waits_for_any_more() -> None:
+    """A CALL whose sending failed leaves no error behind when the socket closes."""
+    loop, left = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, context: left.append(context))
+    pending = _Pending("Heartbeat", loop.create_future(), 0.0)
+    pending.fail(ConnectionLost("the socket closed"))
+    del pending
+    gc.collect()
+    assert left == []
