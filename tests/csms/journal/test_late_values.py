@@ -157,3 +157,29 @@ async def test_old_state_comes_late(
         await cp1.call("TransactionEvent", told)
     assert evse.transaction is not None
     assert evse.transaction.charging_state == "SuspendedEV"
+
+
+async def test_registers_that_begin_anew_with_each_session(
+    server: Server, call_in: Dial, journal: Journal, version_2x: str
+) -> None:
+    """2.x: each session has its own quarter hours, also where its values come late."""
+    cp1 = await call_in(version=version_2x)
+    begins = {"T0": 0, "T1": 6 * QUARTER_S, "T2": 12 * QUARTER_S}
+    for tx, begin in begins.items():
+        values = [0, 200, 1100, 1500]
+        order = (0, 1, 2, 3) if tx != "T2" else (0, 2, 1, 3)
+        for number in order:
+            kind = ("Started", "Updated", "Updated", "Ended")[number]
+            at = begin + number * QUARTER_S
+            told = [energy(values[number], at=at)]
+            message = event(kind, tx=tx, at=at, offline=True, meterValue=told)
+            await cp1.call("TransactionEvent", message)
+    await journal.commit()
+    found = await journal.sessions(NOW, NOW + 40 * SLOT)
+    assert [session.energy_wh for session in found] == [1500] * 3
+    for session, begin in zip(found, begins.values(), strict=True):
+        first = begin // QUARTER_S
+        quarters = _quarters(session)
+        assert sum(wh for _, wh in quarters) == 1500
+        if session.transaction_id == "T2":
+            assert quarters == [(first, 200), (first + 1, 900), (first + 2, 400)]
