@@ -21,12 +21,8 @@ from custom_components.ocpp_csms.csms.model.transaction import (
     Transaction,
     TransactionPhase,
 )
-from custom_components.ocpp_csms.csms.transactions import (
-    LOST,
-    Transactions,
-    begin_register,
-    end_register,
-)
+from custom_components.ocpp_csms.csms.told_register import begin_register, end_register
+from custom_components.ocpp_csms.csms.transactions import LOST, Transactions
 
 from .support import NOW
 

@@ -13,9 +13,15 @@ import logging
 from .evse import Evse
 from .model.events import TransactionReported
 from .model.evse import ChargingState
-from .model.meter import REGISTER, Context, Samples
+from .model.meter import Context, Samples
 from .model.transaction import Transaction, TransactionPhase
 from .register import plausible_wh
+from .told_register import (
+    begin_register,
+    marked_register,
+    start_register,
+    stop_register,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -130,7 +136,7 @@ class Transactions:
             charging_state=event.charging_state,
             remote_start_id=event.remote_start_id,
         )
-        start_wh = _start_register(event)
+        start_wh = start_register(event)
         _take_start(transaction, evse, start_wh)
         if not late:
             evse.meter.register.begin_session(transaction.started_at, start_wh)
@@ -168,10 +174,8 @@ class Transactions:
             started_at=min([*times, ended_at]),
             ended_at=ended_at,
             id_token=_token(event),
-            reported_start_wh=_marked_register(
-                event.samples, Context.TRANSACTION_BEGIN
-            ),
-            meter_stop_wh=_stop_register(event),
+            reported_start_wh=marked_register(event.samples, Context.TRANSACTION_BEGIN),
+            meter_stop_wh=stop_register(event),
             stop_reason=event.stop_reason or "Local",
             start_heard=False,
         )
@@ -205,7 +209,7 @@ class Transactions:
         transaction.connector_id = event.connector_id or transaction.connector_id
         if event.id_token is not None and transaction.id_token is None:
             transaction.id_token = event.id_token.value
-        _count_from(transaction, evse, _start_register(event))
+        _count_from(transaction, evse, start_register(event))
 
     @staticmethod
     def hear_earlier(
@@ -260,7 +264,7 @@ class Transactions:
         now: datetime,
     ) -> None:
         """End a transaction with what the station says of its end."""
-        transaction.meter_stop_wh = _stop_register(event)
+        transaction.meter_stop_wh = stop_register(event)
         energy = _energy_by_values(transaction, event.at or now)
         if energy is not None or not transaction.energy_wh:
             transaction.energy_wh = energy
@@ -381,20 +385,6 @@ def _token(event: TransactionReported) -> str | None:
     return (event.id_token.value if event.id_token else None) or None
 
 
-def _start_register(event: TransactionReported) -> float | None:
-    """Return the register that a start tells, of its own or among its samples."""
-    if event.meter_wh is not None:
-        return event.meter_wh
-    return begin_register(event.samples)
-
-
-def _stop_register(event: TransactionReported) -> float | None:
-    """Return the register that an end tells, of its own or among its samples."""
-    if event.meter_wh is not None:
-        return event.meter_wh
-    return end_register(event.samples)
-
-
 def _is_reused(known: Transaction, event: TransactionReported) -> bool:
     """Return whether a start is that of another transaction than the one of its id.
 
@@ -452,24 +442,3 @@ def _energy_by_values(transaction: Transaction, at: datetime) -> float | None:
         return None
     most = plausible_wh((at - transaction.started_at).total_seconds())
     return round(stop - start, 3) if 0 <= stop - start <= most else None
-
-
-def begin_register(samples: tuple[Samples, ...]) -> float | None:
-    """Return the register at the begin of a transaction: the one marked so, else the first."""
-    marked = _marked_register(samples, Context.TRANSACTION_BEGIN)
-    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
-    return next((s.value for s in values), None) if marked is None else marked
-
-
-def _marked_register(samples: tuple[Samples, ...], context: Context) -> float | None:
-    """Return the first register that bears a mark."""
-    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
-    return next((s.value for s in values if s.context is context), None)
-
-
-def end_register(samples: tuple[Samples, ...]) -> float | None:
-    """Return the register at the end of a transaction: the one marked so, else the highest."""
-    values = [s for moment in samples for s in moment.values if s.channel == REGISTER]
-    marked = [s.value for s in values if s.context is Context.TRANSACTION_END]
-    others = [s.value for s in values if s.context is not Context.TRANSACTION_BEGIN]
-    return max(marked or others, default=None)
