@@ -220,7 +220,9 @@ class Evse:
         register = self.meter.register
         if transaction is None or register.lifetime_wh is None:
             return False
-        elapsed = plausible_wh((at - transaction.started_at).total_seconds())
+        # Values that came late say nothing newer than the register does.
+        until = at if register.at is None else max(at, register.at)
+        elapsed = plausible_wh((until - transaction.started_at).total_seconds())
         start = transaction.meter_start_wh
         if start is None or (
             not register.session_relative and register.lifetime_wh - start > elapsed

@@ -149,7 +149,7 @@ class Sessions:
         ):
             station.mark(EvseKey.SESSION, evse.id)
         if event.phase is TransactionPhase.UPDATED:
-            station.transactions.hear_earlier(transaction, event, evse)
+            station.transactions.hear_life(transaction, event, evse)
         station.transactions.update(transaction, event, evse)
         if known is None:
             tell_started(station, transaction)
@@ -187,7 +187,7 @@ class Sessions:
             return None
         evse = station.known_evse(evse_id)
         if station.transactions.is_late(event, evse):
-            return None
+            return station.transactions.resume_late(evse, id_, event.at or now)
         self.end_lost(evse, event.at or now)
         station.mark(EvseKey.SESSION, evse.id)
         return station.transactions.resume(evse, id_, event.at or now)

@@ -212,11 +212,19 @@ class Transactions:
         _count_from(transaction, evse, start_register(event))
 
     @staticmethod
-    def hear_earlier(
+    def hear_life(
         transaction: Transaction, event: TransactionReported, evse: Evse
     ) -> None:
-        """Let a transaction of which no start was heard begin with the earliest that was."""
-        if not transaction.lacks_start or event.at is None:
+        """Let a transaction have run when an update was measured.
+
+        One of which no start was heard begins with the earliest that was; one of which no end
+        was heard has not ended before.
+        """
+        if event.at is None:
+            return
+        if transaction.stop_reason == LOST and transaction.ended_at is not None:
+            transaction.ended_at = max(transaction.ended_at, event.at)
+        if not transaction.lacks_start:
             return
         transaction.started_at = min(transaction.started_at, event.at)
         known_wh, start_wh = (
@@ -328,6 +336,20 @@ class Transactions:
         if not charging:
             return None
         return self.resume(evse, transaction_id, at)
+
+    def resume_late(self, evse: Evse, transaction_id: str, at: datetime) -> Transaction:
+        """Keep a transaction whose start was not heard, and that a newer one has followed."""
+        transaction = Transaction(
+            id=transaction_id,
+            evse_id=evse.id,
+            connector_id=evse.connector_id,
+            started_at=at,
+            ended_at=at,
+            stop_reason=LOST,
+            resumed=True,
+        )
+        self.remember(transaction)
+        return transaction
 
     def resume(self, evse: Evse, transaction_id: str, at: datetime) -> Transaction:
         """Take up a transaction whose start was not heard."""

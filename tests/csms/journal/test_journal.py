@@ -100,18 +100,18 @@ async def test_same_id_twice(journal: Journal, path: Path) -> None:
 
 
 async def test_samples(journal: Journal, path: Path) -> None:
-    """Samples come in the order of their times, each moment once; they tell the energy."""
+    """Samples come in the order of their times, each moment once as it was told last."""
     transaction = session(energy_wh=0.0)
     journal.put("CP1", transaction)
     samples = [
         SessionSample(transaction.record, NOW + timedelta(seconds=at), wh, 3680.0)
-        for at, wh in ((10, 20.0), (0, 10.0), (10, 99.0))
+        for at, wh in ((10, 20.0), (0, 10.0), (10, 99.0), (10, None))
     ]
     for sample in samples:
         journal.add(sample)
     await journal.commit()
-    assert await journal.samples(transaction.record) == [samples[1], samples[0]]
-    assert sessions_on(path)[0].energy_wh == 20.0
+    assert await journal.samples(transaction.record) == [samples[1], samples[2]]
+    assert sessions_on(path)[0].energy_wh == 99.0
     transaction.ended_at, transaction.energy_wh = NOW, 25.0
     journal.put("CP1", transaction)
     await journal.commit()

@@ -44,9 +44,10 @@ ON CONFLICT (record) DO UPDATE SET
 INSERT_SAMPLE = """
 INSERT INTO samples (record, at, register_wh, power_w, current_a, state_of_charge)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
-ON CONFLICT (record, at) DO NOTHING
+ON CONFLICT (record, at) DO UPDATE SET
+    register_wh = coalesce(excluded.register_wh, register_wh)
 """
-"""Samples of a session that was deleted meanwhile are left out."""
+"""Samples of a session that was deleted meanwhile are left out; what is told again is known better."""
 SELECT_RECENT = """
 SELECT * FROM known_sessions WHERE record IN (
     SELECT record FROM sessions WHERE station = ?1 AND ended_at IS NULL
