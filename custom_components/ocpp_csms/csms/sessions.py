@@ -157,6 +157,8 @@ class Sessions:
             self.sampling.take(evse, event.samples, now, transaction)
         else:
             self.sampling.take_late(evse, event.samples, now, transaction)
+        if known is None and not transaction.active:
+            tell_ended(station, transaction)
         if event.phase is TransactionPhase.ENDED:
             self._ended(evse, transaction, event, now)
         self.status_changed(evse, before, now)

@@ -129,6 +129,32 @@ async def test_late_session_beside_one_that_runs(
     assert _quarters(found[0]) == [(0, 200), (1, 900), (2, 400)]
 
 
+async def test_an_update_of_a_session_that_another_has_followed(
+    server: Server, call_in: Dial, journal: Journal, version_2x: str
+) -> None:
+    """2.x: it is kept as one of which neither begin nor end was heard, and told as over."""
+    told: list[tuple[str, object]] = []
+    server.stations["CP1"].occurred.connect(
+        lambda _, what: told.append((what.kind.value, what.data.get("transaction_id")))
+    )
+    cp1 = await call_in(version=version_2x)
+    now = {"transactionInfo": {"transactionId": "T2"}}
+    await cp1.call("TransactionEvent", event(at=9000) | now)
+    for number in (2, 1):
+        await cp1.call("TransactionEvent", EVENTS[number] | {"offline": True})
+    await journal.commit()
+    found = {s.transaction_id: s for s in await journal.sessions(NOW, NOW + 20 * SLOT)}
+    assert (found["T1"].energy_wh, _quarters(found["T1"])) == (900, [(1, 900)])
+    assert found["T1"].remarks == {Remark.START_UNHEARD, Remark.END_UNHEARD}
+    assert (found["T1"].started_at, found["T1"].ended_at) == (
+        NOW + SLOT,
+        NOW + 2 * SLOT,
+    )
+    assert Remark.RUNNING in found["T2"].remarks
+    kinds = [kind for kind, id_ in told if id_ == "T1"]
+    assert kinds == ["transaction_started", "transaction_ended"]
+
+
 @pytest.mark.parametrize("wh", [500.0, 2600.0, 99_000_000.0])
 async def test_late_value_that_cannot_be(
     server: Server, call_in: Dial, journal: Journal, wh: float
