@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate, pairwise
 from typing import Any
 
 from .countries import THREE_LETTERS
@@ -118,11 +119,15 @@ def _periods(session: Session) -> list[dict[str, Any]]:
         volumes[start] = volumes.get(start, 0.0) + energy_wh
         if session.summary.quarters and begin < over and (end is None or over < end):
             volumes.setdefault(over, 0.0)
-    return [_period(start, volumes[start]) for start in sorted(volumes)]
+    starts = sorted(volumes)
+    # Rounded in sum, so that the periods come to what the session does.
+    sums = [round(wh / 1000, 4) for wh in accumulate(volumes[at] for at in starts)]
+    parts = [after - before for before, after in pairwise((0.0, *sums))]
+    return [_period(at, part) for at, part in zip(starts, parts, strict=True)]
 
 
-def _period(start: datetime, energy_wh: float) -> dict[str, Any]:
-    volume = round(energy_wh / 1000, 4)
+def _period(start: datetime, energy_kwh: float) -> dict[str, Any]:
+    volume = round(energy_kwh, 4)
     return {
         "start_date_time": _time(start),
         "dimensions": [{"type": "ENERGY", "volume": volume}],

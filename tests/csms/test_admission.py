@@ -56,7 +56,13 @@ class Place:
         return self._status(answer)
 
     async def begin(
-        self, value: str, evse: int = 1, tx: str = "T1", at: float = 0
+        self,
+        value: str,
+        evse: int = 1,
+        tx: str = "T1",
+        at: float = 0,
+        *,
+        late: bool = False,
     ) -> str:
         """Begin a transaction; return what is said of its token."""
         if self.version == "1.6":
@@ -64,7 +70,7 @@ class Place:
             answer = await self.socket.call("StartTransaction", told)
         else:
             place = {"id": evse, "connectorId": 1}
-            told = event(tx=tx, at=at, evse=place, **self.token(value))
+            told = event(tx=tx, at=at, evse=place, offline=late, **self.token(value))
             answer = await self.socket.call("TransactionEvent", told)
         return self._status(answer)
 
@@ -367,8 +373,39 @@ async def test_a_start_out_of_a_queue(
     """Nobody is asked about a past start; what a holder has begun then is let."""
     place = await open_place(start=start, unknown="ask")
     clock.advance(7200)
-    assert await place.begin(value) == expected
+    assert await place.begin(value, late=True) == expected
+    assert await place.begin(value, late=True) == expected
     assert place.told(ASKED) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "value"), [("automation", "ANN"), ("token", "STRANGER")]
+)
+async def test_a_refusal_is_repeated(
+    open_place: Open, clock: HandClock, start: str, value: str
+) -> None:
+    """What was refused is so when it is told again, at once or later; nobody is asked anew."""
+    place = await open_place(start=start, unknown="ask")
+    transaction = await _begin_asked(place, value, accepted=False)
+    assert await place.begin(value) == "Invalid"
+    clock.advance(1800)
+    assert await place.begin(value, late=True) == "Invalid"
+    assert transaction.refused
+    assert len(place.told(ASKED)) == 1
+
+
+async def test_a_slow_clock_spares_no_question(
+    open_place: Open, clock: HandClock
+) -> None:
+    """2.x: a station that says that it is online is asked about, whatever its clock says."""
+    place = await open_place(start="automation")
+    if place.version == "1.6":
+        return
+    clock.advance(3600)
+    answer = asyncio.create_task(place.begin("ANN"))
+    await until(lambda: place.told(ASKED))
+    place.station.admission.answer("ANN", accepted=False)
+    assert await answer == "Invalid"
 
 
 async def test_a_card_that_has_expired_since(

@@ -198,6 +198,19 @@ async def test_a_list_that_fails(simulate: Simulate, version: str) -> None:
     assert _listed(simulated) == dict.fromkeys(["ANN", "ANN2"], "Accepted")
 
 
+async def test_a_list_that_fails_keeps_no_card_in_the_cache(
+    simulate: Simulate, version: str
+) -> None:
+    """A card that is blocked is forgotten although the list can't be written."""
+    odd = Misbehaviour()
+    station, simulated = await simulate(version, misbehaviour=odd)
+    odd.statuses["SendLocalList"] = "Failed"
+    simulated.sessions.authorizer.cache.add("BOB")
+    await _know(station, replace(BOB, blocked=True))
+    assert step_states(station)["id_tokens"] == "refused"
+    assert simulated.sessions.authorizer.cache == set()
+
+
 async def test_another_writer_meanwhile(simulate: Simulate, version: str) -> None:
     """A list that somebody else writes between two messages is written anew, once."""
     station, simulated = await simulate(version)

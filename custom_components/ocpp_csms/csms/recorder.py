@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class Recorder:
     """Keeps the sessions of one station; without a journal it keeps nothing."""
 
-    __slots__ = ("_journal", "_station", "unsaved")
+    __slots__ = ("_journal", "_starts", "_station", "unsaved")
 
     def __init__(self, station: Station, journal: Journal | None) -> None:
         """Serve a station."""
         self._station = station
         self._journal = journal
+        self._starts: dict[int, float | None] = {}
+        """From which register sessions that run count, as it was kept last."""
         self.unsaved = False
         """Whether something was kept that an answer must not go before."""
 
@@ -34,6 +36,9 @@ class Recorder:
         """Keep a session as it is now; the next answer waits for it if it is urgent."""
         if self._journal is not None:
             self._journal.put(self._station.identity, transaction)
+            self._starts[transaction.record] = transaction.meter_start_wh
+            if not transaction.active:
+                del self._starts[transaction.record]
             self.unsaved |= urgent
 
     def take(
@@ -49,7 +54,9 @@ class Recorder:
         """
         if self._journal is None:
             return
-        if not transaction.record:
+        start_wh = transaction.meter_start_wh
+        if not transaction.record or self._starts.get(transaction.record) != start_wh:
+            # What samples tell counts from there.
             self.keep(transaction, urgent=False)
         meter, runs = evse.meter, evse.transaction is transaction
         for moment in samples:

@@ -88,9 +88,12 @@ class SessionTokens:
         if known is not None and known.lets(token.value):
             return IdTokenInfo()
         ended = event.phase is TransactionPhase.ENDED
-        if ended and known is not None and is_same_token(known.id_token, token.value):
-            return IdTokenInfo(IdTokenStatus.INVALID)
-        if ended or now - at > DECIDED:
+        if known is not None and is_same_token(known.id_token, token.value):
+            refused = known.refused and not known.undecided
+            return IdTokenInfo(IdTokenStatus.INVALID) if refused or ended else None
+        # 2.x says itself whether it was offline; a clock may be slow.
+        queued = event.offline or event.seq_no is None
+        if ended or (queued and now - at > DECIDED):
             return station.admission.judge_past(token, at)
         return None
 

@@ -53,9 +53,9 @@ class Sessions:
         self, event: TransactionReported, now: datetime
     ) -> TransactionReply | Deferred:
         """Apply a transaction event of any version and reply to it."""
-        info = self.tokens.judge(event, now)
         if not event.offline:
             self._station.hear_clock(event.at, now)
+        info = self.tokens.judge(event, now)
         started = event.phase is TransactionPhase.STARTED
         transaction = (
             self._started(event, info, now) if started else self._continued(event, now)

@@ -54,7 +54,12 @@ async def update_tokens(station: Station) -> str:
     known = tuple(_known_entries(station))
     if not known and not station.written_list.heeded:
         raise Skipped("nobody holds a token")
-    done = [await _update_list(station, known), await _update_cache(station, known)]
+    try:
+        listed = await _update_list(station, known)
+    finally:
+        # A list that is refused must not keep a blocked card in the cache.
+        cleared = await _update_cache(station, known)
+    done = [listed, cleared]
     if not any(done):
         refused = station.written_list.refused
         raise Skipped("the list was refused" if refused else "in step")
@@ -107,7 +112,8 @@ def _most_entries(station: Station) -> int | None:
     variable = station.variable(Setting.LOCAL_LIST_LENGTH)
     if variable is None or station.version is OcppVersion.V16:
         return station.number(Setting.LOCAL_LIST_LENGTH)
-    return None if variable.limit is None else int(variable.limit)
+    limit = variable.limit
+    return None if limit is None or limit < 0 else int(limit)
 
 
 def _fitting(

@@ -240,8 +240,14 @@ class Transactions:
         if transaction.station_id is not None:
             self._aliases[transaction.station_id] = transaction.id
         if len(self._known) > _REMEMBERED:
-            forgotten, _ = self._known.popitem(last=False)
-            self._aliases = {k: v for k, v in self._aliases.items() if v != forgotten}
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Forget the first of those that have ended, if any: what runs may still be told of."""
+        ended = (known.id for known in self._known.values() if not known.active)
+        forgotten = next(ended, next(iter(self._known)))
+        del self._known[forgotten]
+        self._aliases = {k: v for k, v in self._aliases.items() if v != forgotten}
 
     def update(
         self, transaction: Transaction, event: TransactionReported, evse: Evse
@@ -296,8 +302,10 @@ class Transactions:
     @staticmethod
     def count_late(transaction: Transaction, register_wh: float, at: datetime) -> None:
         """Count the energy of a transaction that does not run any more, if no end told it."""
-        start_wh = transaction.reported_start_wh
-        if start_wh is None or transaction.stop_reason not in (None, LOST):
+        start_wh, ended_at = transaction.reported_start_wh, transaction.ended_at
+        if start_wh is None or transaction.meter_stop_wh is not None:
+            return
+        if ended_at is not None and transaction.stop_reason != LOST and at > ended_at:
             return
         energy_wh = round(register_wh - start_wh, 3)
         most = plausible_wh((at - transaction.started_at).total_seconds())

@@ -79,7 +79,7 @@ async def test_cost_is_that_of_the_time(journal: Journal) -> None:
 
 async def test_a_session_that_runs(journal: Journal) -> None:
     """Its cost so far is known."""
-    running = session()
+    running = session(meter_start_wh=0.0)
     journal.put("CP1", running)
     journal.note({_at(0): Conditions(import_price=0.3)})
     journal.add(SessionSample(running.record, _at(10), 1000.0))

@@ -101,7 +101,7 @@ async def test_same_id_twice(journal: Journal, path: Path) -> None:
 
 async def test_samples(journal: Journal, path: Path) -> None:
     """Samples come in the order of their times, each moment once as it was told last."""
-    transaction = session(energy_wh=0.0)
+    transaction = session(energy_wh=0.0, meter_start_wh=0.0)
     journal.put("CP1", transaction)
     samples = [
         SessionSample(transaction.record, NOW + timedelta(seconds=at), wh, 3680.0)

@@ -10,7 +10,19 @@ from custom_components.ocpp_csms.csms.model.rates import SLOT
 from custom_components.ocpp_csms.csms.server import Server
 
 from ..conftest import Dial
-from ..support import NOW, HandClock, Json, energy, event, register, start, stop
+from ..support import (
+    NOW,
+    HandClock,
+    Json,
+    energy,
+    event,
+    meter,
+    register,
+    sample,
+    start,
+    status,
+    stop,
+)
 
 QUARTER_S = 900
 EVENTS: tuple[Json, ...] = (
@@ -209,3 +221,98 @@ async def test_registers_that_begin_anew_with_each_session(
         assert sum(wh for _, wh in quarters) == 1500
         if session.transaction_id == "T2":
             assert quarters == [(first, 200), (first + 1, 900), (first + 2, 400)]
+
+
+@pytest.mark.parametrize("start_wh", [None, 0])
+async def test_registers_of_a_meter_that_has_counted_for_years(
+    server: Server, call_in: Dial, journal: Journal, start_wh: int | None
+) -> None:
+    """1.6: without a start, or with one that can't be, only what flowed since is the session's."""
+    cp1 = await call_in(version="1.6")
+    tx = 77
+    await cp1.call("MeterValues", register(1_234_567, at=-60))
+    if start_wh is None:
+        await cp1.call("StatusNotification", status("1.6", word="Charging"))
+    else:
+        answer = await cp1.call("StartTransaction", start(wh=start_wh))
+        tx = answer["transactionId"]
+    for at, wh in ((0, 1_234_567), (900, 1_234_667), (1800, 1_235_067)):
+        await cp1.call("MeterValues", register(wh, at=at, tx=tx))
+    session = await _kept(journal)
+    assert session.energy_wh == 500
+    assert _quarters(session) == [(0, 100), (1, 400)]
+    (kept,) = await journal.recent("CP1")
+    assert kept.energy_wh == 500
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_end_without_a_register(
+    server: Server,
+    call_in: Dial,
+    journal: Journal,
+    version_2x: str,
+    order: tuple[int, ...],
+) -> None:
+    """2.x: what comes after an end that tells no register still counts."""
+    cp1 = await call_in(version=version_2x)
+    end = event("Ended", at=2700)
+    last = event("Updated", at=2700, meterValue=[energy(2500, at=2700)])
+    for told in (EVENTS[0], end, *((*EVENTS[1:3], last)[n] for n in order)):
+        await cp1.call("TransactionEvent", told | {"offline": True})
+    session = await _kept(journal)
+    assert session.energy_wh == 1500
+    assert _quarters(session) == [(0, 200), (1, 900), (2, 400)]
+
+
+async def test_a_moment_in_two_parts(
+    server: Server, call_in: Dial, journal: Journal
+) -> None:
+    """1.6: a moment whose power and register come apart is one sample with both."""
+    cp1 = await call_in(version="1.6")
+    tx = (await cp1.call("StartTransaction", start(wh=1000)))["transactionId"]
+    power = sample("4000", "Power.Active.Import", unit="W")
+    for at, wh in ((900, 1200), (1800, 2100)):
+        await cp1.call("MeterValues", meter(power, at=at, tx=tx))
+        await cp1.call("MeterValues", register(wh, at=at, tx=tx))
+    await cp1.call("StopTransaction", stop(tx, wh=2500, at=2700))
+    session = await _kept(journal)
+    assert _quarters(session) == [(0, 200), (1, 900), (2, 400)]
+    assert session.summary.peak_w == 4000
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_long_session_beside_many_short_ones(
+    server: Server, call_in: Dial, journal: Journal, version: str
+) -> None:
+    """However many others come meanwhile, its end is that of the session that runs."""
+    cp1 = await call_in(version=version)
+
+    async def begin(evse: int, number: int) -> int:
+        if version == "1.6":
+            told = start(evse=evse, wh=1000, at=number)
+            answer = await cp1.call("StartTransaction", told)
+            return int(answer["transactionId"])
+        place = {"id": evse, "connectorId": 1}
+        told = event(
+            tx=f"T{number}", at=number, evse=place, meterValue=[energy(1000, at=number)]
+        )
+        await cp1.call("TransactionEvent", told)
+        return number
+
+    async def end(evse: int, number: int, at: int) -> None:
+        if version == "1.6":
+            await cp1.call("StopTransaction", stop(number, wh=9000, at=at))
+            return
+        place, last = {"id": evse, "connectorId": 1}, energy(9000, at=at)
+        told = event("Ended", tx=f"T{number}", at=at, evse=place, meterValue=[last])
+        await cp1.call("TransactionEvent", told)
+
+    long = await begin(1, 0)
+    for number in range(1, 71):
+        await end(2, await begin(2, 10 * number), 10 * number + 5)
+    await end(1, long, 3600)
+    await journal.commit()
+    found = await journal.sessions(NOW, NOW + 40 * SLOT)
+    assert len(found) == 71
+    assert [s.energy_wh for s in found if s.evse_id == 1] == [8000]
+    assert all(session.ended_at is not None for session in found)

@@ -23,7 +23,7 @@ type Told = tuple[float, float | None, float | None]
 
 
 def _session(*told: Told, **fields: Any) -> Session:
-    transaction = session(**{"record": 1} | fields)
+    transaction = session(**{"record": 1, "meter_start_wh": 0.0} | fields)
     samples = [
         SessionSample(1, NOW + timedelta(minutes=at), wh, w) for at, wh, w in told
     ]

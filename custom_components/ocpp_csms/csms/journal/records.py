@@ -45,7 +45,10 @@ INSERT_SAMPLE = """
 INSERT INTO samples (record, at, register_wh, power_w, current_a, state_of_charge)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM sessions WHERE record = ?1)
 ON CONFLICT (record, at) DO UPDATE SET
-    register_wh = coalesce(excluded.register_wh, register_wh)
+    register_wh = coalesce(excluded.register_wh, register_wh),
+    power_w = coalesce(excluded.power_w, power_w),
+    current_a = coalesce(excluded.current_a, current_a),
+    state_of_charge = coalesce(excluded.state_of_charge, state_of_charge)
 """
 """Samples of a session that was deleted meanwhile are left out; what is told again is known better."""
 SELECT_RECENT = """

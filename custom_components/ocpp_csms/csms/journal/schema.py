@@ -120,7 +120,7 @@ CREATE VIEW known_sessions AS
 SELECT record, station, evse, transaction_id, started_at, ended_at, id_token, holder_id,
     CASE WHEN ended_at IS NULL THEN coalesce(
         (SELECT max(register_wh) FROM samples WHERE samples.record = sessions.record)
-            - coalesce(details ->> 'meter_start_wh', 0.0), energy_wh
+            - (details ->> 'meter_start_wh'), energy_wh
     ) ELSE energy_wh END AS energy_wh,
     details
 FROM sessions;

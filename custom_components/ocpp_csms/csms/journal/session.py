@@ -284,10 +284,11 @@ def _quarters(
     What the samples do not tell lies between the last of them and the end. Where they tell
     more than there was in the end, all of them are a little less.
     """
-    start_wh = transaction.meter_start_wh or 0.0
-    known = [
-        (s.at, s.register_wh - start_wh) for s in samples if s.register_wh is not None
-    ]
+    told = [(s.at, s.register_wh) for s in samples if s.register_wh is not None]
+    start_wh = transaction.meter_start_wh
+    if start_wh is None:
+        start_wh = told[0][1] if told else 0.0
+    known = [(at, register_wh - start_wh) for at, register_wh in told]
     points = [(transaction.started_at - offset, 0.0), *known]
     if transaction.ended_at is not None and transaction.energy_wh is not None:
         points.append((transaction.ended_at - offset, transaction.energy_wh))
