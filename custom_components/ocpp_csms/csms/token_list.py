@@ -56,10 +56,11 @@ async def update_tokens(station: Station) -> str:
         raise Skipped("nobody holds a token")
     try:
         listed = await _update_list(station, known)
-    finally:
+    except CallError, CommandRejectedError, CommandNotSupportedError:
         # A list that is refused must not keep a blocked card in the cache.
-        cleared = await _update_cache(station, known)
-    done = [listed, cleared]
+        await _update_cache(station, known)
+        raise
+    done = [listed, await _update_cache(station, known)]
     if not any(done):
         refused = station.written_list.refused
         raise Skipped("the list was refused" if refused else "in step")
